@@ -1,0 +1,85 @@
+"""Stored messages as the widget gets them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+
+MOST_MESSAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """One line as it is stored. `input`: what an assistant's line invites the visitor to do."""
+
+    id: int
+    role: str
+    text: str
+    created_at: datetime
+    client_id: uuid.UUID | None = None
+    input: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages, oldest first, with what the visitor may do now."""
+
+    messages: list[StoredMessage]
+    input: dict[str, Any]
+    completion_status: str
+
+
+NO_INPUT: dict[str, Any] = {"type": "none", "required": False}
+
+_STATE = text("""
+    SELECT s.completion_status,
+           (SELECT m.input FROM messages m
+             WHERE m.session_id = s.id AND m.input IS NOT NULL ORDER BY m.id DESC LIMIT 1)
+      FROM chat_sessions s WHERE s.id = :session_id
+""")
+_SINCE = text("""
+    SELECT id, role, text, created_at, client_id, input FROM messages
+     WHERE session_id = :session_id AND id > :after ORDER BY created_at, id LIMIT :most
+""")
+
+
+def since(session: Session, session_id: uuid.UUID, after: int) -> Conversation:
+    """What was said after that message id (0: everything). Raises NotFound."""
+    state = session.execute(_STATE, {"session_id": session_id}).one_or_none()
+    if state is None:
+        raise NotFound("This chat no longer exists.")
+    rows = session.execute(_SINCE, {"session_id": session_id, "after": after, "most": MOST_MESSAGES})
+    return Conversation([_message(row) for row in rows], state[1] or NO_INPUT, state[0])
+
+
+_EXCHANGE = text("""
+    SELECT id, role, text, created_at, client_id, input FROM messages
+     WHERE session_id = :session_id
+       AND (id = :message_id
+            OR id = (SELECT id FROM messages WHERE session_id = :session_id
+                        AND reply_to_id >= :message_id ORDER BY reply_to_id LIMIT 1))
+     ORDER BY id
+""")
+
+
+def exchange(session: Session, session_id: uuid.UUID, message_id: int) -> Conversation | None:
+    """A visitor's message and the answer to it; None while there is no answer."""
+    rows = session.execute(
+        _EXCHANGE, {"session_id": session_id, "message_id": message_id}
+    ).all()
+    if len(rows) < 2:
+        return None
+    status = session.execute(_STATE, {"session_id": session_id}).one()[0]
+    messages = [_message(row) for row in rows]
+    return Conversation(messages, messages[-1].input or NO_INPUT, status)
+
+
+def _message(row: Row[Any]) -> StoredMessage:
+    return StoredMessage(*row)

@@ -1,0 +1,131 @@
+"""A turn: a visitor's message is stored, an assistant thinks, its answer is stored (rule 3).
+
+Two short transactions with nothing held in between. Between them stands a row in `turns`: a
+lease that is fenced by its token, so that of two answers to one message only one is stored, and
+a message whose answerer died is answered by whoever finds the lease run out.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from app.assistants.base import Reply
+from app.assistants.registry import assistant_for
+from app.chat.messages import Conversation, StoredMessage, exchange
+from app.chat.turn_store import Lease, claim, store_message, store_reply
+from app.completion.complete import complete
+from app.core import clock
+from app.core.db import db, transaction
+from app.core.errors import Conflict
+from app.leads.changes import take_over
+from app.models import ChatSession, Turn
+
+#: How long a request waits for an answer that somebody else is making.
+PATIENCE_SECONDS = 25.0
+#: How long a due turn is left to the request that waits for it before the worker answers it.
+OVERDUE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A stored visitor message; with a lease it is the caller's to answer."""
+
+    session_id: uuid.UUID
+    message: StoredMessage
+    lease: Lease | None
+
+
+def receive(session_id: uuid.UUID, client_id: uuid.UUID, text: str) -> Received:
+    """Transaction 1: store the message, once however often it comes. Raises NotFound."""
+    with transaction() as session:
+        return Received(session_id, *store_message(session, session_id, client_id, text))
+
+
+def respond(received: Received) -> Iterator[str | Conversation]:
+    """Yield the answer's words as they come, then the message with its answer as stored.
+
+    Who stops listening half-way still leaves a whole answer behind. Raises Conflict when an
+    answer that somebody else is making takes too long.
+    """
+    lease = received.lease
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    pause_seconds = 0.02
+    while True:
+        if lease is not None:
+            answer = yield from _think(lease)
+            if answer is not None:
+                yield Conversation(
+                    [received.message, *answer.messages], answer.input, answer.completion_status
+                )
+                return
+        with transaction() as session:
+            found = exchange(session, received.session_id, received.message.id)
+            lease = None if found else claim(session, received.session_id)
+        if found is not None:
+            yield found
+            return
+        if lease is None:
+            if time.monotonic() > give_up_at:
+                raise Conflict("The answer is still being made. Please ask again.", 2)
+            time.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * 2, 0.5)
+
+
+def answer_waiting(limit: int = 50) -> int:
+    """Answer messages whose answerer died; for the worker. Gives how many were answered."""
+    overdue = clock.now() - timedelta(seconds=OVERDUE_SECONDS)
+    with transaction() as session:
+        waiting = session.scalars(
+            select(Turn.session_id).where(Turn.expires_at < overdue).limit(limit)
+        ).all()
+    answered = 0
+    for session_id in waiting:
+        with transaction() as session:
+            lease = claim(session, session_id)
+        if lease is not None:
+            for _ in _think(lease):
+                pass
+            answered += 1
+    return answered
+
+
+def _think(lease: Lease) -> Generator[str, None, Conversation | None]:
+    """Let the assistant answer; None when the lease was lost meanwhile."""
+    thoughts = assistant_for(lease.site.profile).reply(lease.transcript, lease.site.profile)
+    reply: Reply | None = None
+    try:
+        for part in thoughts:
+            if isinstance(part, Reply):
+                reply = part
+            else:
+                yield part
+    except GeneratorExit:
+        _record(lease, reply or next(part for part in thoughts if isinstance(part, Reply)))
+        raise
+    assert reply is not None, "an assistant ends with a Reply"
+    return _record(lease, reply)
+
+
+def _record(lease: Lease, reply: Reply) -> Conversation | None:
+    """Transaction 2: the answer, and all that follows from it, or nothing."""
+    with transaction() as session:
+        stored = store_reply(session, lease, reply)
+        if stored is None:
+            return None
+        message, status = stored
+        phrase = lease.site.rule.find(reply.text) if status != "completed" else None
+        if phrase is not None:
+            chat = session.get_one(ChatSession, lease.session_id, populate_existing=True)
+            complete(session, chat, cause="live", phrase=phrase, message_id=message.id)
+            status = chat.completion_status
+        elif reply.draft.answers != lease.transcript.draft.answers:
+            chat = session.get_one(ChatSession, lease.session_id, populate_existing=True)
+            take_over(session, chat, lease.site.profile, reply.draft)
+    db.session.expunge_all()
+    return Conversation([message], message.input or {}, status)

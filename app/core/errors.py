@@ -1,0 +1,41 @@
+"""Errors a caller can act on. The web turns them into answers, the command line into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class AppError(Exception):
+    """`detail` is one plain sentence for people."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(AppError):  # noqa: N818 - the house's word for it
+    """Unknown, or somebody else's."""
+
+
+class Denied(AppError):  # noqa: N818
+    """Known who asks, and it may not."""
+
+
+class Unauthenticated(AppError):  # noqa: N818
+    """A credential is missing, wrong or expired."""
+
+
+class Invalid(AppError):  # noqa: N818
+    """`errors` maps a field's path to what to do about it, in plain words."""
+
+    def __init__(self, errors: Mapping[str, list[str]], detail: str | None = None) -> None:
+        super().__init__(detail or "Please check the marked fields.")
+        self.errors = errors
+
+
+class Conflict(AppError):  # noqa: N818
+    """An illegal move, or something still running; `retry_after_seconds` when waiting helps."""
+
+    def __init__(self, detail: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds

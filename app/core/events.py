@@ -1,0 +1,36 @@
+"""Tell every process what changed: one PostgreSQL NOTIFY per transaction, ids only (rule 10)."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+CHANNEL = "p5_events"
+Topic = Literal["sessions", "deliveries", "destinations"]
+#: PostgreSQL refuses a payload of 8000 bytes; past this many ids listeners are told to reload.
+MOST_IDS = 150
+
+
+def announce(session: Session, topic: Topic, changed_id: object) -> None:
+    """Have the running transaction say, when it commits, that this row changed."""
+    session.info.setdefault("announced", {}).setdefault(topic, set()).add(str(changed_id))
+
+
+def payload(announced: dict[str, set[str]]) -> str:
+    """The JSON text of a notice: `{"sessions": [ids]}`, or `{"reload": true}` for too many."""
+    if sum(len(ids) for ids in announced.values()) > MOST_IDS:
+        return json.dumps({"reload": True})
+    return json.dumps({topic: sorted(ids) for topic, ids in announced.items()})
+
+
+def flush(session: Session) -> None:
+    """Send what was announced. Called by `transaction()` right before it commits."""
+    announced = session.info.pop("announced", None)
+    if announced:
+        session.execute(
+            text("SELECT pg_notify(:channel, :payload)"),
+            {"channel": CHANNEL, "payload": payload(announced)},
+        )

@@ -1,0 +1,20 @@
+"""Work for later: a Procrastinate job, inserted in the transaction that causes it (rule 2).
+
+Floors below `jobs` defer a task by its name, so nothing imports upwards.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
+from sqlalchemy.orm import Session
+
+queue = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+
+
+def defer(session: Session, task: str, *, at: datetime | None = None, **arguments: Any) -> None:
+    """Have a worker run `task` once this transaction has committed, `at` that time or at once."""
+    queue.configure_task(task, schedule_at=at, connection=session.connection()).defer(**arguments)

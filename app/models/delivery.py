@@ -1,0 +1,109 @@
+"""Deliveries: one event on its way to one destination, with its attempts."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.db import Base
+from app.models.types import Moment, NumberKey, UuidKey, Words, one_of
+
+STATUSES = ("pending", "delivered", "failed", "dead", "unknown", "cancelled")
+#: What a later event of the same lead need not wait for.
+FINAL_STATUSES = ("delivered", "dead", "cancelled")
+DESTINATION_KINDS = ("n8n", "monday", "email", "messenger", "console")
+EVENTS = ("lead.completed", "lead.updated", "lead.partial", "lead.test", "lead.erased")
+
+
+class Destination(Base):
+    """Where deliveries go, and how it has been doing. Made when first used.
+
+    `key` is the kind for the destination everybody shares (a site's own gets `kind/site-key`).
+    Its address is a setting, read when something is sent. `blocked_until`: it keeps failing,
+    so the rest wait until then instead of hammering it.
+    """
+
+    __tablename__ = "destinations"
+    __table_args__ = (CheckConstraint(one_of("kind", DESTINATION_KINDS), name="kind"),)
+
+    key: Mapped[Words] = mapped_column(primary_key=True)
+    kind: Mapped[Words]
+    consecutive_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    blocked_until: Mapped[Moment | None]
+    paused_at: Mapped[Moment | None]
+    pause_reason: Mapped[Words | None]
+
+
+class Delivery(Base):
+    """`body` is frozen when enqueued. `id` is the receiver's `webhook-id`, on every try the same.
+
+    `claim_token` and `claimed_until`: a worker is sending it; a worker that died loses it then.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint(one_of("event", EVENTS), name="event"),
+        # Rule 1: lead.completed goes out once per lead and destination.
+        Index(
+            "uq_deliveries_completed_once",
+            "lead_id",
+            "destination_key",
+            unique=True,
+            postgresql_where=text("event = 'lead.completed' AND status <> 'cancelled'"),
+        ),
+        Index(
+            "ix_deliveries_due",
+            "destination_key",
+            "next_attempt_at",
+            postgresql_where=text("status IN ('pending', 'failed')"),
+        ),
+        Index("ix_deliveries_created_at", text("created_at DESC"), text("number DESC")),
+    )
+
+    id: Mapped[UuidKey]
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=False), unique=True)
+    destination_key: Mapped[Words] = mapped_column(ForeignKey("destinations.key"))
+    event: Mapped[Words]
+    lead_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("chat_sessions.id", ondelete="CASCADE"), index=True
+    )
+    body: Mapped[Words]
+    status: Mapped[Words] = mapped_column(default="pending")
+    attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[Moment | None]
+    claim_token: Mapped[uuid.UUID | None]
+    claimed_until: Mapped[Moment | None]
+    remote_id: Mapped[Words | None]
+    created_at: Mapped[Moment]
+    finished_at: Mapped[Moment | None]
+
+    destination: Mapped[Destination] = relationship(lazy="raise")
+    attempts: Mapped[list[DeliveryAttempt]] = relationship(
+        lazy="raise", order_by="DeliveryAttempt.id", back_populates="delivery"
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try: when, how long, what came back. `error` is a kind (`timeout`, `refused`, …);
+    `answer` the start of the receiver's answer, never our secret.
+    """
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[NumberKey]
+    delivery_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[Moment]
+    duration_ms: Mapped[int]
+    status_code: Mapped[int | None]
+    error: Mapped[Words | None]
+    answer: Mapped[Words | None]
+
+    delivery: Mapped[Delivery] = relationship(lazy="raise", back_populates="attempts")

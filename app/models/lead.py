@@ -1,0 +1,39 @@
+"""A lead: who the visitor is and what they want; at most one per session."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.db import Base
+from app.models.chat_session import ChatSession
+from app.models.types import JsonList, JsonObject, Moment, UuidKey, Words
+
+
+class Lead(Base):
+    """`email` is normalised and `phone` E.164, unless named in `invalid`: then as typed.
+
+    `missing` names what the site asks for and the visitor has not given.
+    """
+
+    __tablename__ = "leads"
+
+    id: Mapped[UuidKey]
+    session_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("chat_sessions.id", ondelete="CASCADE"), unique=True
+    )
+    name: Mapped[Words | None]
+    email: Mapped[Words | None]
+    phone: Mapped[Words | None]
+    company: Mapped[Words | None]
+    qualification: Mapped[JsonObject]
+    consent_text_version: Mapped[Words | None]
+    consent_at: Mapped[Moment | None]
+    missing: Mapped[JsonList]
+    invalid: Mapped[JsonList]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+    session: Mapped[ChatSession] = relationship(lazy="raise")

@@ -1,0 +1,65 @@
+"""A site: one landing page with its own widget."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+from app.models.site_profile import Consent, SiteProfile, field_from_json
+from app.models.types import JsonList, JsonObject, Moment, UuidKey, Words, one_of
+
+POSITIONS = ("right", "left")
+
+
+class Site(Base):
+    """`allowed_origins`: empty means every origin. `colour`: `#rrggbb`.
+
+    `fields`: list of {key, question, type, required, choices:[{value,label}]}; `consent`:
+    {mode: none|line|question, text, version}; `phrases`: plain texts that complete a session.
+    """
+
+    __tablename__ = "sites"
+    __table_args__ = (
+        CheckConstraint("key ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="key_form"),
+        CheckConstraint(one_of("position", POSITIONS), name="position"),
+        CheckConstraint("colour ~ '^#[0-9a-f]{6}$'", name="colour_form"),
+        CheckConstraint("region ~ '^[A-Z]{2}$'", name="region_form"),
+    )
+
+    id: Mapped[UuidKey]
+    key: Mapped[Words] = mapped_column(unique=True)
+    name: Mapped[Words]
+    assistant: Mapped[Words] = mapped_column(default="scripted")
+    language: Mapped[Words] = mapped_column(default="en")
+    region: Mapped[Words] = mapped_column(default="GB")
+    timezone: Mapped[Words] = mapped_column(default="UTC")
+    greeting: Mapped[Words] = mapped_column(default="")
+    colour: Mapped[Words] = mapped_column(default="#2f5bea")
+    position: Mapped[Words] = mapped_column(default="right")
+    launcher_label: Mapped[Words] = mapped_column(default="Chat with us")
+    allowed_origins: Mapped[JsonList]
+    fields: Mapped[JsonList]
+    consent: Mapped[JsonObject]
+    phrases: Mapped[JsonList]
+    confirmation: Mapped[Words] = mapped_column(default="")
+    flow: Mapped[JsonObject]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+    def profile(self) -> SiteProfile:
+        """The plain value that assistants and rules are given."""
+        return SiteProfile(
+            key=self.key,
+            name=self.name,
+            assistant=self.assistant,
+            language=self.language,
+            region=self.region,
+            timezone=self.timezone,
+            greeting=self.greeting,
+            fields=tuple(field_from_json(item) for item in self.fields),
+            consent=Consent(**self.consent),
+            phrases=tuple(self.phrases),
+            confirmation=self.confirmation,
+            flow=dict(self.flow),
+        )

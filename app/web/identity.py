@@ -1,0 +1,33 @@
+"""Who is asking: a signed-in user's cookie, or a credential in a header."""
+
+from __future__ import annotations
+
+from flask import g, request
+from flask_login import current_user
+
+from app.accounts import credentials
+from app.accounts.credentials import Identity
+
+
+def is_api_request() -> bool:
+    """Machines get JSON and no redirect to a sign-in page."""
+    return request.path.startswith(("/api/", "/widget/", "/webhooks/", "/auth/"))
+
+
+def current_identity() -> Identity | None:
+    """The caller's identity, looked up once a request. Cookies do not count under `/api/`."""
+    if "identity" not in g:
+        g.identity = _from_header() if request.path.startswith("/api/") else _from_cookie()
+    identity: Identity | None = g.identity
+    return identity
+
+
+def _from_header() -> Identity | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        return None
+    return credentials.identity_from_access_token(token.strip())
+
+
+def _from_cookie() -> Identity | None:
+    return current_user.identity if current_user.is_authenticated else None
