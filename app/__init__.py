@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Flask
 
-from app import models
-from app.core import extensions
+from app import accounts, cli, delivery
+from app.core import embedded, extensions, logs
+from app.core.crypto import Signer
 from app.core.db import db
+from app.jobs import worker
 from app.web import register_web
 from config import Settings
 
-__all__ = ["create_app", "models"]
-
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application for these settings; by default those of the environment."""
+    """The application for these settings; by default those of the environment.
+
+    With no database address it starts, or joins, the embedded PostgreSQL.
+    """
     settings = settings or Settings.load()
+    if not settings.database_url:
+        address = embedded.start(settings.instance_path).url
+        settings = replace(settings, database_url=embedded.sqlalchemy_url(address))
+    logs.configure(settings.log_format)
     app = Flask(__name__, static_folder="../static/dist", template_folder="../templates")
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
+    app.extensions["widget_signer"] = Signer(settings.secret_keys, "widget")
     db.init_app(app)
     extensions.init_app(app)
+    accounts.configure(settings.secret_keys)
+    delivery.configure(settings)
     register_web(app)
-    register_cli(app)
+    cli.register(app)
+    worker.register(app)
     return app

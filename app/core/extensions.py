@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import Flask
 from flask_cors import CORS
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -12,3 +13,19 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 cors = CORS()
 limiter = Limiter(key_func=get_remote_address)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the extensions to the app. The widget and the API answer other origins."""
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    cors.init_app(
+        app,
+        resources={
+            r"/widget/.*": {"origins": "*"},
+            r"/embed\.js": {"origins": "*"},
+        },
+        allow_headers=["Authorization", "Content-Type"],
+        max_age=3600,
+    )

@@ -1,0 +1,61 @@
+"""What the widget may send, and how it is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from app.chat.messages import Conversation, StoredMessage
+from app.core import clock
+from app.web.body import Uuid, Words
+
+LONGEST_ADDRESS = 2000
+
+
+class PageSchema(Schema):
+    url = Words(longest=LONGEST_ADDRESS)
+    title = Words(longest=500)
+    referrer = Words(longest=LONGEST_ADDRESS)
+    first_url = Words(longest=LONGEST_ADDRESS)
+    first_referrer = Words(longest=LONGEST_ADDRESS)
+
+
+class StartSchema(Schema):
+    visitor_id = Words(longest=64, shortest=1, load_default=None)
+    page = fields.Nested(PageSchema, load_default=dict)
+    locale = Words(longest=35, load_default=None)
+    timezone = Words(longest=64, load_default=None)
+
+
+class MessageSchema(Schema):
+    client_id = Uuid(required=True, error_messages={"required": "Please send a UUID."})
+    text = Words(
+        longest=4000,
+        shortest=1,
+        required=True,
+        error_messages={"required": "Please write something."},
+    )
+
+
+def message_json(message: StoredMessage) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "id": message.id,
+        "role": message.role,
+        "text": message.text,
+        "created_at": clock.iso(message.created_at),
+    }
+    if message.client_id is not None:
+        data["client_id"] = str(message.client_id)
+    return data
+
+
+def state_json(conversation: Conversation) -> dict[str, Any]:
+    return {"input": conversation.input, "completion_status": conversation.completion_status}
+
+
+def conversation_json(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "messages": [message_json(message) for message in conversation.messages],
+        **state_json(conversation),
+    }
