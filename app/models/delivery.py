@@ -39,13 +39,17 @@ class Destination(Base):
 class Delivery(Base):
     """`body` is frozen when enqueued. `id` is the receiver's `webhook-id`, on every try the same.
 
-    `claim_token` and `claimed_until`: a worker is sending it; a worker that died loses it then.
+    `attempt_count`: tries since its schedule began; `attempts` keeps those before it, too.
+    `next_attempt_at` is empty when nothing will be tried by itself: it is over, or the
+    destination has to be resumed first. `claim_token` and `claimed_until`: a worker is sending
+    it; a worker that died loses it then.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint(one_of("event", EVENTS), name="event"),
+        CheckConstraint("(claim_token IS NULL) = (claimed_until IS NULL)", name="claim"),
         # Rule 1: lead.completed goes out once per lead and destination.
         Index(
             "uq_deliveries_completed_once",
@@ -59,6 +63,11 @@ class Delivery(Base):
             "destination_key",
             "next_attempt_at",
             postgresql_where=text("status IN ('pending', 'failed')"),
+        ),
+        Index(
+            "ix_deliveries_claimed",
+            "destination_key",
+            postgresql_where=text("claim_token IS NOT NULL"),
         ),
         Index("ix_deliveries_created_at", text("created_at DESC"), text("number DESC")),
     )
