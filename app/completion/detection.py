@@ -120,8 +120,10 @@ class Rule:
                     if anchor in bare:
                         return True
         else:
-            bare = IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
-            if self._masked_anchors.search(bare):
+            bare = unicodedata.normalize("NFKC", text)
+            if IGNORED.search(bare):
+                bare = IGNORED.sub("", bare)
+            if self._masked_anchors.search(bare.casefold()):
                 return True
         return has_markup(text)
 
