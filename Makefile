@@ -1,0 +1,37 @@
+# One command each. Everything they need is brought by scripts/bootstrap.sh.
+PY = .venv/bin/python
+
+.PHONY: run test check format bench proof lock
+
+run:
+	@scripts/bootstrap.sh run
+	@exec $(PY) -m app.cli.serve
+
+test:
+	@scripts/bootstrap.sh test
+	@$(PY) -m pytest $(ARGS)
+
+check:
+	@scripts/bootstrap.sh test
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c "from importlinter.cli import lint_imports_command as l; l()"
+
+format:
+	@scripts/bootstrap.sh test
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench:
+	@scripts/bootstrap.sh test
+	@$(PY) -m bench
+
+proof:
+	@scripts/bootstrap.sh test
+	@$(PY) -m bench.proof
+
+# New pins after a change of requirements*.in; nothing of this machine's set-up gets into them.
+lock:
+	@scripts/bootstrap.sh test
+	@scripts/lock.sh

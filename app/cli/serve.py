@@ -1,0 +1,180 @@
+"""`make run`: the database, its migrations, the web and the worker process, and their end.
+
+`python -m app.cli.serve`. Ctrl-C or SIGTERM stops everything it started; a web or worker process
+that dies is started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from app import create_app
+from app.cli import ports, setup
+from app.core import embedded, migrations
+from app.core.db import db
+from config import ROOT, ConfigError, Settings, child_environment
+
+READY_WITHIN_SECONDS = 60
+STOP_WITHIN_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 10.0
+#: A child that lived this long was well; its next end is not part of a series.
+SETTLED_SECONDS = 30
+
+
+class StartError(Exception):
+    """The product cannot start; the message is a sentence that says what to do."""
+
+
+class Child:
+    """A process that is kept running."""
+
+    def __init__(self, name: str, module: str, *arguments: str, environ: dict[str, str]) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "app.cli.supervised", module, *arguments]
+        self._environ = environ
+        self._pause_seconds = 0.0
+        self._restart_at: float | None = None
+        self._start()
+
+    def _start(self) -> None:
+        # A session of its own: Ctrl-C reaches only the supervisor, which stops things in order.
+        self._started_at = time.monotonic()
+        self._restart_at = None
+        self.process = subprocess.Popen(  # noqa: S603 - our own words
+            self._command, cwd=ROOT, env=self._environ, start_new_session=True
+        )
+
+    def keep_running(self) -> None:
+        """Start it again if it has ended: at once the first time, then after growing pauses."""
+        now = time.monotonic()
+        if self.process.poll() is None:
+            return
+        if self._restart_at is None:
+            say(f"The {self.name} process ended ({_how(self.process.returncode)}); starting again.")
+            self.signal(signal.SIGTERM)  # what it left behind may still hold the port
+            if now - self._started_at > SETTLED_SECONDS:
+                self._pause_seconds = 0.0
+            self._restart_at = now + self._pause_seconds
+            self._pause_seconds = min(self._pause_seconds * 2 or 0.5, LONGEST_PAUSE_SECONDS)
+        if now >= self._restart_at:
+            self._start()
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process and to everything it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+
+def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        settings = Settings.load()
+        ports.check_free(settings.host, settings.port)
+        with _database(settings) as address:
+            _run(replace(settings, database_url=embedded.sqlalchemy_url(address)))
+    except (ConfigError, embedded.EmbeddedError, ports.PortError, StartError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+    return 0
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The database's address, in libpq's form; the embedded one runs as long as the block."""
+    if settings.database_url:
+        yield settings.libpq_url
+        return
+    say("Starting the database.")
+    database = embedded.start(settings.instance_path)
+    try:
+        yield database.url
+    finally:
+        database.stop()
+
+
+def _run(settings: Settings) -> None:
+    prepared = _prepare(settings)
+    environ = child_environment(DATABASE_URL=settings.libpq_url, FLASK_SKIP_DOTENV="1")
+    children: list[Child] = []
+    try:
+        children.append(
+            Child("web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app", environ=environ)
+        )
+        children.append(Child("worker", "flask", "--app", "wsgi", "worker", environ=environ))
+        _wait_until_it_answers(settings, children[0])
+        _welcome(settings, prepared)
+        while True:
+            for child in children:
+                child.keep_running()
+            time.sleep(0.2)
+    finally:
+        _stop(children)
+
+
+def _prepare(settings: Settings) -> setup.Prepared:
+    app = create_app(settings)
+    with app.app_context():
+        migrations.upgrade(db.engine)
+        prepared = setup.prepare(app)
+        db.engine.dispose()
+    return prepared
+
+
+def _wait_until_it_answers(settings: Settings, web: Child) -> None:
+    address = ports.reachable(settings.host, settings.port)
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        if web.process.poll() is not None:
+            raise StartError("The web process did not start; what it said stands above.")
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
+            return
+        time.sleep(0.1)
+    raise StartError(f"The web process did not answer within {READY_WITHIN_SECONDS} seconds.")
+
+
+def _welcome(settings: Settings, prepared: setup.Prepared) -> None:
+    if not settings.is_production:
+        say(f"Demo page:  {settings.public_url}/demo")
+    say(f"Dashboard:  {settings.public_url}/")
+    if prepared.admin_email:
+        password = prepared.generated_password or "(the one in ADMIN_PASSWORD)"
+        say(f"Sign in as: {prepared.admin_email}  password: {password}  (shown only this once)")
+    say("Ctrl-C stops everything.")
+
+
+def _stop(children: list[Child]) -> None:
+    """Ask, wait, then end by force. A second Ctrl-C does not interrupt this."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for child in children:
+        child.process.terminate()
+    deadline = time.monotonic() + STOP_WITHIN_SECONDS
+    for child in children:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.1, deadline - time.monotonic()))
+    for child in children:
+        child.signal(signal.SIGKILL)
+        child.process.wait()
+
+
+def _how(returncode: int) -> str:
+    return f"signal {-returncode}" if returncode < 0 else f"code {returncode}"
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
