@@ -1,0 +1,107 @@
+// Draws the thread. Text goes in by textContent only: nothing anyone writes is ever HTML.
+
+const NEAR_BOTTOM_PX = 80;
+const SLOW_AFTER_MS = 700;
+
+export function createView({ scroller, log, typing, words, resend }) {
+  const elements = new Map(); // BotUI key → element
+  let count = 0;
+
+  function draw(lines) {
+    const wasNearBottom = isNearBottom();
+    const seen = new Set(lines.map((line) => line.key));
+    for (const [key, element] of elements) {
+      if (seen.has(key)) continue;
+      element.remove();
+      elements.delete(key);
+    }
+    lines.forEach((line, index) => {
+      const element = elements.get(line.key) || create(line);
+      update(element, line);
+      // Moved only when out of place: a screen reader announces what is inserted.
+      if (log.children[index] !== element) log.insertBefore(element, log.children[index] || null);
+    });
+    log.setAttribute("aria-busy", String(lines.some((line) => line.isStreaming)));
+    const isMine = lines.length > count && lines.at(-1).role === "visitor";
+    count = lines.length;
+    if (wasNearBottom || isMine) toBottom();
+  }
+
+  function create(line) {
+    const who = line.role === "visitor" ? "me" : line.role === "system" ? "note" : "them";
+    const element = make("div", `line ${who}`);
+    if (who !== "note") {
+      const speaker = { visitor: "you", agent: "agent" }[line.role] || "assistant";
+      element.append(make("span", "sr-only", words(speaker)));
+    }
+    const bubble = make("p", "bubble");
+    bubble.dir = "auto";
+    element.append(bubble);
+    elements.set(line.key, element);
+    return element;
+  }
+
+  function update(element, line) {
+    const bubble = element.querySelector(".bubble");
+    if (bubble.textContent !== line.text) bubble.textContent = line.text;
+    if (line.id) {
+      element.dataset.id = line.id;
+      bubble.title = new Date(line.at).toLocaleString(document.documentElement.lang, {
+        dateStyle: "medium",
+        timeStyle: "short",
+      });
+    }
+    const state = line.state || "";
+    if ((element.dataset.state || "") === state) return;
+    element.dataset.state = state;
+    element.querySelector(".state")?.remove();
+    // Most messages are taken at once: only a slow one says that it is on its way.
+    if (state === "sending") {
+      setTimeout(() => {
+        const isStill = element.dataset.state === "sending" && !element.querySelector(".state");
+        if (isStill) element.append(make("p", "state", words("sending")));
+      }, SLOW_AFTER_MS);
+    }
+    if (state === "waiting") {
+      const note = make("p", "state", `${words("notSent")} · `);
+      const button = make("button", "link", words("sendAgain"));
+      button.type = "button";
+      button.addEventListener("click", resend);
+      note.append(button);
+      element.append(note);
+    }
+  }
+
+  function setTyping(isTyping) {
+    if (typing.hidden === !isTyping) return;
+    const wasNearBottom = isNearBottom();
+    typing.hidden = !isTyping;
+    if (wasNearBottom) toBottom();
+  }
+
+  function isNearBottom() {
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  function toBottom() {
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  // A keyboard on a phone, or a line more in the input, makes the list lower.
+  let height = 0;
+  new ResizeObserver(() => {
+    const lost = height - scroller.clientHeight;
+    height = scroller.clientHeight;
+    const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    if (distance - lost < NEAR_BOTTOM_PX) toBottom();
+  }).observe(scroller);
+
+  return { draw, setTyping, toBottom };
+}
+
+export function make(tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
