@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import database, users
+from app.cli import database, sites, users
 
 
 def register(app: Flask) -> None:
-    app.cli.add_command(users.group)
-    for command in database.commands:
-        app.cli.add_command(command)
+    for group in (sites.group, users.group, *database.commands):
+        app.cli.add_command(group)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from flask import Flask
@@ -33,8 +32,7 @@ def prepare(app: Flask) -> Prepared:
         if session.scalar(select(User.id).where(User.role == "admin").limit(1)) is not None:
             return Prepared(None, None)
         email = settings.admin_email or DEFAULT_ADMIN_EMAIL
-        generated = None if settings.admin_password else secrets.token_urlsafe(12)
-        users.create(
-            session, email=email, role="admin", password=settings.admin_password or generated or ""
+        made = users.create(
+            session, email=email, role="admin", password=settings.admin_password or None
         )
-        return Prepared(email, generated)
+        return Prepared(made.user.email, None if settings.admin_password else made.password)

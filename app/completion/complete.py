@@ -54,7 +54,6 @@ def complete(
     )
     site = session.get_one(Site, chat.site_id).profile()
     draft = extract(_transcript(session, chat), site)
-    chat.draft = draft.to_json()
     lead, _ = record(session, chat, site, draft)
     outbox.enqueue(session, "lead.completed", payload.of_lead(session, lead, chat))
     events.announce(session, "sessions", chat.id)

@@ -43,7 +43,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "event IN ('lead.completed', 'lead.updated', 'lead.partial', 'lead.test', 'lead.erased')",
+            "event IN ('lead.completed', 'lead.updated', 'lead.partial', 'lead.test',"
+            " 'lead.erased')",
             name=op.f("ck_deliveries_event"),
         ),
         sa.CheckConstraint(

@@ -1,0 +1,47 @@
+"""Make a site, and change what it is set to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.errors import Conflict, Invalid
+from app.models import Site
+from app.sites.demo import DEMO
+from app.sites.find import find_site
+from app.sites.schema import SiteSchema
+
+
+def create_site(session: Session, key: str) -> Site:
+    """A new site that asks for name, service, e-mail and phone. Raises Invalid and Conflict."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", key):
+        raise Invalid({"key": ["Use small letters, digits and -, like my-site."]})
+    now = clock.now()
+    own = {"name": key, "greeting": "Hello! How can we help you?", "launcher_label": "Chat with us"}
+    site = Site(key=key, created_at=now, updated_at=now, **{**DEMO, **own})
+    try:
+        with session.begin_nested():
+            session.add(site)
+    except IntegrityError as error:
+        raise Conflict(f"There is already a site with the key {key}.") from error
+    return site
+
+
+def change_site(session: Session, key: str, values: Mapping[str, Any]) -> Site:
+    """Set some of a site's settings. Raises NotFound, and Invalid by field."""
+    site = find_site(session, key)
+    try:
+        loaded = SiteSchema().load(values, partial=True)
+    except ValidationError as error:
+        raise Invalid({k: [str(v)] for k, v in error.normalized_messages().items()}) from error
+    for name, value in loaded.items():
+        setattr(site, name, value)
+    site.updated_at = clock.now()
+    session.flush()
+    return site
