@@ -1,0 +1,161 @@
+"""Take the next due delivery of a destination, so that nobody else sends it meanwhile.
+
+The destination's row is locked for the length of the claim: claims of one destination queue up,
+which makes "at most four at once, over all processes" true. Procrastinate's own locks cannot say
+that: a job with a lock waits for every earlier job of that lock, even one due tomorrow.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from app.core import clock, events
+from app.core.db import transaction
+from app.delivery.destinations import Outgoing
+from app.delivery.outbox import TEST
+from app.delivery.schedule import RETRY_DELAYS, is_probing
+from app.models import Delivery, DeliveryAttempt, Destination
+from app.models.delivery import FINAL_STATUSES
+
+logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 4
+#: Longer than an attempt can take (20 s), so that only a dead worker loses its claim.
+CLAIM_FOR = timedelta(seconds=35)
+OPEN_STATUSES = ("pending", "failed")
+#: key, consecutive_failures, blocked_until, paused_at
+DestinationRow = Row[str, int, datetime | None, datetime | None]
+DeliveryRow = Row[*tuple[Any, ...]]
+
+
+def claim(destination_key: str) -> Outgoing | None:
+    """The delivery to send now, in a transaction of its own; None when there is nothing to do."""
+    with transaction() as session:
+        destination = locked(session, destination_key)
+        if destination is None or _is_busy(session, destination):
+            return None
+        while row := _next_due(session, destination):
+            if row.claim_token is None or _survived(session, row):
+                return _taken(session, row)
+        return None
+
+
+def locked(session: Session, destination_key: str) -> DestinationRow | None:
+    """The destination's state; its row stays locked. Enqueuing a delivery to it need not wait."""
+    return session.execute(
+        select(
+            Destination.key,
+            Destination.consecutive_failures,
+            Destination.blocked_until,
+            Destination.paused_at,
+        )
+        .where(Destination.key == destination_key)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+
+
+def _is_busy(session: Session, destination: DestinationRow) -> bool:
+    live = session.scalar(
+        select(func.count()).where(
+            Delivery.destination_key == destination.key,
+            Delivery.claim_token.is_not(None),
+            Delivery.claimed_until > clock.now(),
+        )
+    )
+    most = 1 if is_probing(destination.consecutive_failures) else MOST_AT_ONCE
+    return (live or 0) >= most
+
+
+def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | None:
+    now = clock.now()
+    earlier = aliased(Delivery)
+    waits_for_earlier = exists().where(
+        earlier.lead_id == Delivery.lead_id,
+        earlier.destination_key == Delivery.destination_key,
+        earlier.number < Delivery.number,
+        earlier.status.not_in(FINAL_STATUSES),
+    )
+    return session.execute(
+        select(
+            Delivery.id,
+            Delivery.destination_key,
+            Delivery.event,
+            Delivery.body,
+            Delivery.session_id,
+            Delivery.attempt_count,
+            Delivery.claim_token,
+            Delivery.claimed_until,
+        )
+        .where(
+            Delivery.destination_key == destination.key,
+            Delivery.status.in_(OPEN_STATUSES),
+            Delivery.next_attempt_at <= now,
+            or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
+            ~waits_for_earlier,
+            _may_go(destination, now),
+        )
+        .order_by(Delivery.next_attempt_at, Delivery.number)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).one_or_none()
+
+
+def _may_go(destination: DestinationRow, now: datetime) -> ColumnElement[bool]:
+    """A test always goes. A blocked destination still gets a lead that waits there alone: blocking
+    is for the sake of the rest and must not shift a lone delivery's own schedule.
+    """
+    is_test = Delivery.event == TEST
+    if destination.paused_at:
+        return is_test
+    if destination.blocked_until and destination.blocked_until > now:
+        other = aliased(Delivery)
+        others_wait = exists().where(
+            other.destination_key == destination.key,
+            other.status.in_(OPEN_STATUSES),
+            other.lead_id.is_distinct_from(Delivery.lead_id),
+            other.id != Delivery.id,
+        )
+        return or_(is_test, ~others_wait)
+    return and_(True)
+
+
+def _survived(session: Session, row: DeliveryRow) -> bool:
+    """Keep the attempt a dead worker left behind. False when that was the last of its schedule."""
+    session.execute(
+        insert(DeliveryAttempt).values(
+            delivery_id=row.id,
+            at=row.claimed_until - CLAIM_FOR,
+            duration_ms=0,
+            error="interrupted",
+        )
+    )
+    is_last = row.attempt_count + 1 > len(RETRY_DELAYS)
+    values: dict[str, Any] = {"attempt_count": row.attempt_count + 1}
+    if is_last:
+        values |= {
+            "status": "dead",
+            "finished_at": clock.now(),
+            "next_attempt_at": None,
+            "claim_token": None,
+            "claimed_until": None,
+        }
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(values))
+    events.announce(session, "deliveries", row.id)
+    logger.warning("delivery attempt interrupted", extra={"delivery_id": str(row.id)})
+    return not is_last
+
+
+def _taken(session: Session, row: DeliveryRow) -> Outgoing:
+    token = uuid.uuid4()
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == row.id)
+        .values(claim_token=token, claimed_until=clock.now() + CLAIM_FOR)
+    )
+    return Outgoing(row.id, row.destination_key, row.event, row.body, token)

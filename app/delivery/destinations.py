@@ -1,0 +1,129 @@
+"""Where deliveries go: one dict of kinds. Whatever goes wrong on the way is an Outcome."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from app.core import clock, http
+from app.delivery.answers import printable, start_of
+from app.delivery.settings import DeliverySettings, current
+from app.gateways.n8n import LeadWebhook
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A claimed delivery, as plain values: nothing of it holds a database connection."""
+
+    id: uuid.UUID
+    destination_key: str
+    event: str
+    body: str
+    claim_token: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went. `gone`: the receiver wants nothing more; a person has to look.
+
+    `error` is one short machine word, `answer` the start of what the receiver said,
+    `retry_after` its header as it came.
+    """
+
+    result: Literal["delivered", "failed", "gone"]
+    status_code: int | None = None
+    error: str | None = None
+    answer: str | None = None
+    retry_after: str | None = None
+    remote_id: str | None = None
+
+
+class DestinationClient(Protocol):
+    """Sends one delivery and says how it went; raises nothing a receiver could cause."""
+
+    def send(self, delivery: Outgoing) -> Outcome: ...
+
+
+class N8nDestination:
+    """An N8n workflow that begins with a Webhook node."""
+
+    def __init__(self, settings: DeliverySettings) -> None:
+        self._webhook = LeadWebhook(
+            settings.n8n_lead_webhook_url,
+            settings.n8n_webhook_secrets,
+            settings.n8n_auth_header_name,
+            settings.n8n_auth_header_value,
+        )
+
+    def send(self, delivery: Outgoing) -> Outcome:
+        if not self._webhook.url:
+            return Outcome("failed", error="not_configured")
+        try:
+            answer = self._webhook.post(str(delivery.id), delivery.body, clock.now())
+        except http.OutboundError as error:
+            return Outcome("failed", error=error.kind)
+        return self._read(answer)
+
+    def _read(self, answer: http.Answer) -> Outcome:
+        said = start_of(answer.body, self._webhook.confidential())
+        if 200 <= answer.status < 300:
+            return Outcome("delivered", answer.status, answer=said)
+        if answer.status == 410:
+            return Outcome("gone", answer.status, "gone", said)
+        error = "redirected" if 300 <= answer.status < 400 else "status"
+        has_wait = answer.status in (429, 503)
+        retry_after = answer.headers.get("retry-after") if has_wait else None
+        return Outcome("failed", answer.status, error, said, retry_after)
+
+
+class ConsoleDestination:
+    """Prints the lead for whoever runs the program. The default where nothing else is set."""
+
+    def __init__(self, _settings: DeliverySettings) -> None:
+        pass
+
+    def send(self, delivery: Outgoing) -> Outcome:
+        encoding = sys.stdout.encoding or "utf-8"
+        shown = printable(_as_text(json.loads(delivery.body)))
+        try:
+            print(shown.encode(encoding, "replace").decode(encoding), flush=True)
+        except OSError:
+            return Outcome("failed", error="closed")
+        return Outcome("delivered")
+
+
+DESTINATIONS: dict[str, Callable[[DeliverySettings], DestinationClient]] = {
+    "n8n": N8nDestination,
+    "console": ConsoleDestination,
+}
+
+
+def active_destinations() -> tuple[str, ...]:
+    """The keys of the destinations an event of now goes to."""
+    return ("n8n",) if current().n8n_lead_webhook_url else ("console",)
+
+
+def kind_of(destination_key: str) -> str:
+    """`n8n` of `n8n` and of `n8n/site-key`."""
+    return destination_key.partition("/")[0]
+
+
+def client_for(destination_key: str) -> DestinationClient:
+    return DESTINATIONS[kind_of(destination_key)](current())
+
+
+def _as_text(body: dict[str, Any]) -> str:
+    """The lead as a person reads it."""
+    data = body["data"]
+    lead, session = data.get("lead") or {}, data.get("session") or {}
+    known = {name: lead.get(name) for name in ("name", "email", "phone", "company")}
+    known |= lead.get("qualification") or {}
+    lines = [f"--- {body['type']} {body['timestamp']} ---"]
+    lines += [f"{name}: {value}" for name, value in known.items() if value]
+    lines += [f"session: {session['dashboard_url']}"] if session.get("dashboard_url") else []
+    lines += [f"  {line['role']}: {line['text']}" for line in data.get("transcript") or ()]
+    return "\n".join([*lines, "---"])

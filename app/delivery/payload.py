@@ -1,0 +1,130 @@
+"""What a delivery says about a lead: the shape of the lead webhook in the interface."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.delivery.settings import current
+from app.models import ChatSession, Lead, Message, Site
+
+ATTRIBUTION_KEYS = (
+    "landing_url",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "gclid",
+    "fbclid",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The `data` of an event, and whose it is."""
+
+    data: dict[str, Any]
+    lead_id: uuid.UUID | None = None
+    session_id: uuid.UUID | None = None
+
+
+def of_lead(session: Session, lead: Lead, chat: ChatSession) -> Content:
+    """The lead as it stands now, with its session and the whole transcript."""
+    site = session.get_one(Site, chat.site_id)
+    messages = session.scalars(
+        select(Message)
+        .where(Message.session_id == chat.id)
+        .order_by(Message.created_at, Message.id)
+    ).all()
+    return Content(lead_data(lead, chat, site, messages, current().public_url), lead.id, chat.id)
+
+
+def lead_data(
+    lead: Lead, chat: ChatSession, site: Site, messages: Iterable[Message], public_url: str
+) -> dict[str, Any]:
+    """Every key is there; what is not known is None. Messages oldest first."""
+    transcript = [
+        {"role": message.role, "text": message.text, "at": clock.iso(message.created_at)}
+        for message in messages
+    ]
+    return {
+        "lead": _lead(lead),
+        "session": {
+            "id": str(chat.id),
+            "site": {"key": site.key, "name": site.name},
+            "channel": chat.channel,
+            "dashboard_url": f"{public_url}/sessions/{chat.id}",
+            "started_at": clock.iso(chat.started_at),
+            "completed_at": clock.iso(chat.completed_at) if chat.completed_at else None,
+            "message_count": len(transcript),
+            "completion": _completion(chat),
+        },
+        "attribution": {key: chat.attribution.get(key) for key in ATTRIBUTION_KEYS},
+        "transcript": transcript,
+    }
+
+
+def sample(public_url: str) -> Content:
+    """Made-up values in the very shape of a lead, to see whether a destination takes one."""
+    now = clock.iso(clock.now())
+    lead: dict[str, Any] = {
+        "id": str(uuid.UUID(int=0)),
+        "name": "Test Lead",
+        "email": "test@example.com",
+        "phone": "+442079460958",
+        "company": None,
+        "qualification": {},
+        "consent": None,
+        "missing": [],
+        "invalid": [],
+    }
+    session = {
+        "id": str(uuid.UUID(int=0)),
+        "site": {"key": "test", "name": "Test"},
+        "channel": "web",
+        "dashboard_url": f"{public_url}/deliveries",
+        "started_at": now,
+        "completed_at": None,
+        "message_count": 1,
+        "completion": None,
+    }
+    transcript = [{"role": "system", "text": "This is a test from Platform 5ive.", "at": now}]
+    attribution = dict.fromkeys(ATTRIBUTION_KEYS)
+    return Content(
+        {"lead": lead, "session": session, "attribution": attribution, "transcript": transcript}
+    )
+
+
+def _lead(lead: Lead) -> dict[str, Any]:
+    consent = None
+    if lead.consent_at:
+        consent = {"text_version": lead.consent_text_version, "at": clock.iso(lead.consent_at)}
+    return {
+        "id": str(lead.id),
+        "name": lead.name,
+        "email": lead.email,
+        "phone": lead.phone,
+        "company": lead.company,
+        "qualification": lead.qualification,
+        "consent": consent,
+        "missing": lead.missing,
+        "invalid": lead.invalid,
+    }
+
+
+def _completion(chat: ChatSession) -> dict[str, Any] | None:
+    if not chat.is_completed:
+        return None
+    return {
+        "cause": chat.completion_cause,
+        "phrase": chat.completion_phrase,
+        "message_id": chat.completion_message_id,
+    }

@@ -1,0 +1,96 @@
+"""Deliveries that somebody, or the clock, sets going again. All under the id they had."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.core import clock, events
+from app.delivery import payload
+from app.delivery.claim import OPEN_STATUSES
+from app.delivery.health import call_drainers
+from app.delivery.outbox import TEST, enqueue
+from app.delivery.settings import current
+from app.models import Delivery, Destination
+
+#: What a person may send again.
+REPEATABLE_STATUSES = ("dead", "unknown", "failed")
+#: A due delivery has a job of its own; this long after, that job must have been lost.
+OVERDUE = timedelta(seconds=10)
+
+
+def send_again(session: Session, delivery_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Make these due now, their schedule anew; earlier attempts stay. Gives those it applied to:
+    what is delivered, cancelled or on its way already is left as it is.
+    """
+    return _due_now(session, Delivery.id.in_(list(delivery_ids)))
+
+
+def send_all_again(
+    session: Session, destination_key: str | None = None, status: str = "dead"
+) -> list[uuid.UUID]:
+    """The same for all of a status, at one destination or at every one."""
+    chosen: list[ColumnElement[bool]] = [Delivery.status == status]
+    if destination_key is not None:
+        chosen.append(Delivery.destination_key == destination_key)
+    return _due_now(session, and_(*chosen))
+
+
+def send_test(session: Session, destination_key: str) -> Delivery:
+    """Have one made-up lead sent, even to a paused destination: its success resumes that."""
+    content = payload.sample(current().public_url)
+    return enqueue(session, TEST, content, [destination_key])[0]
+
+
+def rescue(session: Session) -> list[str]:
+    """Defer jobs where deliveries are due but nobody comes: their job or their worker was lost.
+
+    Gives the keys of the destinations concerned.
+    """
+    now = clock.now()
+    is_forgotten = exists().where(
+        Delivery.destination_key == Destination.key,
+        Delivery.status.in_(OPEN_STATUSES),
+        Delivery.next_attempt_at < now - OVERDUE,
+        or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
+        or_(
+            Delivery.event == TEST,
+            and_(
+                Destination.paused_at.is_(None),
+                or_(Destination.blocked_until.is_(None), Destination.blocked_until <= now),
+            ),
+        ),
+    )
+    keys = list(session.scalars(select(Destination.key).where(is_forgotten)))
+    for key in keys:
+        call_drainers(session, key)
+    return keys
+
+
+def _due_now(session: Session, chosen: ColumnElement[bool]) -> list[uuid.UUID]:
+    values: dict[str, Any] = {
+        "status": "pending",
+        "attempt_count": 0,
+        "next_attempt_at": clock.now(),
+        "finished_at": None,
+    }
+    rows = session.execute(
+        update(Delivery)
+        .where(chosen, Delivery.status.in_(REPEATABLE_STATUSES))
+        .values(values)
+        .returning(Delivery.id, Delivery.session_id, Delivery.destination_key)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for row in rows:
+        events.announce(session, "deliveries", row.id)
+        if row.session_id:
+            events.announce(session, "sessions", row.session_id)
+    keys = [row.destination_key for row in rows]
+    for key in sorted(set(keys)):
+        call_drainers(session, key, keys.count(key))
+    return [row.id for row in rows]
