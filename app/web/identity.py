@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from app.accounts import credentials
 from app.accounts.credentials import Identity
+from app.core.db import db
 
 
 def is_api_request() -> bool:
@@ -26,7 +27,7 @@ def _from_header() -> Identity | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         return None
-    return credentials.identity_from_access_token(token.strip())
+    return credentials.identity_from_access_token(db.session(), token.strip())
 
 
 def _from_cookie() -> Identity | None:

@@ -1,0 +1,6 @@
+"""The REST interface, `/api/v1`."""
+
+from app.web.api import sessions, tokens
+from app.web.api.blueprint import blueprint
+
+__all__ = ["blueprint", "sessions", "tokens"]

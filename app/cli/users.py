@@ -1,0 +1,55 @@
+"""`flask users`: make a user, give one a new password."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from app.accounts import users
+from app.accounts.users import NewPassword
+from app.core.db import transaction
+from app.core.errors import AppError, Invalid
+from app.models.user import ROLES
+
+group = AppGroup("users", help="Users of the dashboard.")
+
+
+@group.command("create")
+@click.option("--email", required=True, help="What they sign in with.")
+@click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--name", default="", help="Shown in the dashboard.")
+@click.option("--password", help="Left out: one is made and printed, once.")
+def create(email: str, role: str, name: str, password: str | None) -> None:
+    """Make a user."""
+    try:
+        with transaction() as session:
+            made = users.create(session, email=email, role=role, name=name, password=password)
+    except AppError as error:
+        raise click.ClickException(_words(error)) from error
+    click.echo(f"Made {made.user.email} ({made.user.role}).")
+    _print_generated(made, password)
+
+
+@group.command("reset-password")
+@click.option("--email", required=True)
+@click.option("--password", help="Left out: one is made and printed, once.")
+def reset_password(email: str, password: str | None) -> None:
+    """Set a new password and sign the user out everywhere."""
+    try:
+        with transaction() as session:
+            changed = users.reset_password(session, email, password)
+    except AppError as error:
+        raise click.ClickException(_words(error)) from error
+    click.echo(f"{changed.user.email} has a new password and is signed out everywhere.")
+    _print_generated(changed, password)
+
+
+def _print_generated(result: NewPassword, given: str | None) -> None:
+    if not given:
+        click.echo(f"Password: {result.password}")
+
+
+def _words(error: AppError) -> str:
+    if isinstance(error, Invalid):
+        return " ".join(f"{field}: {' '.join(texts)}" for field, texts in error.errors.items())
+    return error.detail

@@ -1,0 +1,137 @@
+"""Deliveries as people read them: the list, those of a session, and paused destinations."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, true
+from sqlalchemy.orm import Session, aliased, contains_eager, defer, selectinload
+
+from app.core.errors import NotFound
+from app.models import Delivery, DeliveryAttempt, Destination, Lead
+from app.reporting.pages import AnySelect, Keyset, Page, number
+
+NEWEST_FIRST = Keyset(Delivery.created_at, Delivery.number, number)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries; None: whatever. `destination` is a destination's key."""
+
+    status: str | None = None
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery with its destination, the lead it is about and its latest try."""
+
+    delivery: Delivery
+    destination: Destination
+    lead_name: str | None
+    last_attempt: DeliveryAttempt | None
+
+
+def list_page(
+    session: Session, wanted: DeliveryFilter, *, limit: int = 50, cursor: str | None = None
+) -> Page[DeliveryRow]:
+    """One page, newest first, by one query. Raises Invalid for a wrong cursor."""
+    ids = NEWEST_FIRST.cut(_filtered(select(Delivery.id), wanted), limit, cursor)
+    return NEWEST_FIRST.page(
+        _rows(session, ids),
+        lambda row: (row.delivery.created_at, row.delivery.number),
+        limit,
+        cursor,
+    )
+
+
+def by_ids(
+    session: Session, ids: Sequence[uuid.UUID], wanted: DeliveryFilter | None = None
+) -> list[DeliveryRow]:
+    """Those of these deliveries that still exist and pass the filter, newest first."""
+    statement = select(Delivery.id).where(Delivery.id.in_(ids))
+    return _rows(session, _filtered(statement, wanted or DeliveryFilter()))
+
+
+def one(session: Session, delivery_id: uuid.UUID) -> DeliveryRow:
+    """Raises NotFound."""
+    rows = by_ids(session, [delivery_id])
+    if not rows:
+        raise NotFound("There is no delivery with this id. It may have been deleted.")
+    return rows[0]
+
+
+def of_session(session: Session, session_id: uuid.UUID) -> list[Delivery]:
+    """A session's deliveries with destination and all attempts, oldest first."""
+    statement = (
+        select(Delivery)
+        .join(Delivery.destination)
+        .where(Delivery.session_id == session_id)
+        .order_by(Delivery.created_at, Delivery.number)
+        .options(
+            contains_eager(Delivery.destination),
+            selectinload(Delivery.attempts),
+            defer(Delivery.body, raiseload=True),
+        )
+    )
+    return list(session.scalars(statement))
+
+
+def destinations(session: Session) -> list[Destination]:
+    """Every destination that was ever used, by key."""
+    return list(session.scalars(select(Destination).order_by(Destination.key)))
+
+
+def destination(session: Session, key: str) -> Destination:
+    """Raises NotFound."""
+    found = session.get(Destination, key) if key.isprintable() else None
+    if found is None:
+        raise NotFound("There is no such destination.")
+    return found
+
+
+def paused(session: Session) -> list[Destination]:
+    """Destinations that asked us to stop and wait for a person."""
+    statement = select(Destination).where(Destination.paused_at.is_not(None))
+    return list(session.scalars(statement.order_by(Destination.key)))
+
+
+def _rows(session: Session, ids: AnySelect) -> list[DeliveryRow]:
+    chosen = ids.subquery("chosen")
+    last = (
+        select(DeliveryAttempt)
+        .where(DeliveryAttempt.delivery_id == Delivery.id)
+        .order_by(DeliveryAttempt.id.desc())
+        .limit(1)
+        .lateral("last_attempt")
+    )
+    last_attempt = aliased(DeliveryAttempt, last)
+    statement = (
+        select(
+            Delivery,
+            Destination,
+            func.coalesce(Lead.name, Lead.email, Lead.phone),
+            last_attempt,
+        )
+        .join(chosen, chosen.c.id == Delivery.id)
+        .join(Destination, Destination.key == Delivery.destination_key)
+        .outerjoin(Lead, Lead.id == Delivery.lead_id)
+        .outerjoin(last, true())
+        .options(defer(Delivery.body, raiseload=True))
+    )
+    return [
+        DeliveryRow(delivery, destination, lead_name, attempt)
+        for delivery, destination, lead_name, attempt in session.execute(
+            NEWEST_FIRST.order(statement)
+        )
+    ]
+
+
+def _filtered(statement: AnySelect, wanted: DeliveryFilter) -> AnySelect:
+    if wanted.status is not None:
+        statement = statement.where(Delivery.status == wanted.status)
+    if wanted.destination is not None:
+        statement = statement.where(Delivery.destination_key == wanted.destination)
+    return statement

@@ -1,0 +1,101 @@
+"""Keyset pages: a page costs the same at any depth, and new rows do not shift it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.core import clock
+from app.core.errors import Invalid
+
+Item = TypeVar("Item")
+Key = tuple[datetime, Any]
+DIRECTIONS = {"next": "next", "previous": "previous"}
+AnySelect = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Part of a list, with opaque cursors to what follows and to what comes before."""
+
+    items: list[Item]
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A list's order, unique by a time and an id: where one page starts, and how to go on.
+
+    `read_id` turns the id's text back into its value, raising ValueError.
+    """
+
+    at: InstrumentedAttribute[datetime]
+    id: InstrumentedAttribute[Any]
+    read_id: Callable[[str], Any]
+    is_newest_first: bool = True
+
+    def order(self, statement: AnySelect) -> AnySelect:
+        return statement.order_by(*self._order(self.is_newest_first))
+
+    def cut(self, statement: AnySelect, limit: int, cursor: str | None) -> AnySelect:
+        """The rows of one page and one more, which tells whether the list goes on."""
+        if cursor is None:
+            return self.order(statement).limit(limit + 1)
+        direction, key = self._decode(cursor)
+        is_descending = self.is_newest_first == (direction == "next")
+        columns = tuple_(self.at, self.id)
+        statement = statement.where(columns < key if is_descending else columns > key)
+        return statement.order_by(*self._order(is_descending)).limit(limit + 1)
+
+    def page(
+        self, items: Sequence[Item], key: Callable[[Item], Key], limit: int, cursor: str | None
+    ) -> Page[Item]:
+        """The page, from what `cut` selected, brought into the list's order."""
+        found = list(items)
+        if cursor is not None and self._decode(cursor)[0] == "previous":
+            has_previous, has_next = len(found) > limit, True
+            found = found[-limit:]
+        else:
+            has_previous, has_next = cursor is not None, len(found) > limit
+            found = found[:limit]
+        return Page(
+            found,
+            _encode("next", key(found[-1])) if found and has_next else None,
+            _encode("previous", key(found[0])) if found and has_previous else None,
+        )
+
+    def _order(self, is_descending: bool) -> tuple[Any, Any]:
+        if is_descending:
+            return self.at.desc(), self.id.desc()
+        return self.at.asc(), self.id.asc()
+
+    def _decode(self, cursor: str) -> tuple[str, Key]:
+        try:
+            text = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
+            direction, at, row_id = text.split(" ")
+            key = datetime.fromisoformat(at).astimezone(UTC), self.read_id(row_id)
+            return DIRECTIONS[direction], key
+        except (ValueError, OverflowError, KeyError) as error:
+            raise Invalid(
+                {"cursor": ["Use the next_cursor of an earlier answer, or leave this out."]}
+            ) from error
+
+
+def _encode(direction: Literal["next", "previous"], key: Key) -> str:
+    text = f"{direction} {clock.iso(key[0])} {key[1]}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def number(text: str) -> int:
+    """A PostgreSQL bigint. Raises ValueError."""
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(text)
+    return value

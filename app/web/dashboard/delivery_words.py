@@ -1,0 +1,109 @@
+"""What became of a delivery, in a receptionist's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core import clock
+from app.models import Delivery, DeliveryAttempt, Destination
+from app.web.dashboard.words import Look
+
+STATUS = {
+    "pending": Look("clock", "Waiting", "blue"),
+    "delivered": Look("circle-check", "Sent", "green"),
+    "failed": Look("rotate", "Trying again", "amber"),
+    "dead": Look("circle-exclamation", "Not sent", "red"),
+    "unknown": Look("circle-question", "Not sure", "red"),
+    "cancelled": Look("ban", "Cancelled", "grey"),
+}
+PAUSED = Look("circle-pause", "Paused", "red")
+_DESTINATIONS = {
+    "n8n": "N8n",
+    "monday": "Monday",
+    "email": "e-mail",
+    "messenger": "Messenger",
+    "console": "the console",
+}
+_REASONS = {
+    "timeout": "{} did not answer in time",
+    "refused": "Could not reach {}",
+    "unreachable": "Could not reach {}",
+    "dns": "The address of {} is not known",
+    "address": "The address of {} is not allowed",
+    "tls": "No safe connection to {}",
+    "closed": "{} broke off half-way",
+    "garbage": "{} answered with something we cannot read",
+    "redirected": "{} sent us to another address, which we do not follow",
+    "gone": "{} does not want any more",
+    "not_configured": "No address is set for {}",
+    "interrupted": "We were interrupted while sending to {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`sentence` goes on with the moment `retry_at`, when there is one. `can_repeat`: "Send again"
+    would change something.
+    """
+
+    look: Look
+    sentence: str
+    retry_at: datetime | None = None
+    can_repeat: bool = False
+
+
+def destination_name(key: str) -> str:
+    """ "N8n" for `n8n`, "N8n (clinic)" for `n8n/clinic`."""
+    kind, _, site = key.partition("/")
+    name = _DESTINATIONS.get(kind, kind)
+    return f"{name} ({site})" if site else name
+
+
+def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | None) -> State:
+    """What is shown of a delivery."""
+    name = destination_name(delivery.destination_key)
+    look = STATUS[delivery.status]
+    if delivery.status == "delivered":
+        return State(look, "Shown on the console" if name == "the console" else f"Sent to {name}")
+    if delivery.status == "cancelled":
+        return State(look, f"Cancelled, not sent to {name}")
+    if delivery.status == "unknown":
+        return State(look, f"May have reached {name}. Not repeated by itself", None, True)
+    if delivery.status == "dead":
+        return State(look, f"{_why(name, last)}. We stopped trying", None, True)
+    if destination.paused_at:
+        return State(PAUSED, f"{name} is paused. Waits until it is resumed")
+    if delivery.claimed_until and delivery.claimed_until > clock.now():
+        return State(look, f"Sending to {name} now")
+    if delivery.status == "failed":
+        return State(look, f"{_why(name, last)}, trying again", delivery.next_attempt_at, True)
+    return State(look, f"Waiting to be sent to {name}")
+
+
+def attempted(attempt: DeliveryAttempt, destination_key: str) -> str:
+    """How one try went."""
+    name = destination_name(destination_key)
+    return _why(name, attempt) if attempt.error else f"Sent to {name}"
+
+
+def _why(name: str, attempt: DeliveryAttempt | None) -> str:
+    if attempt is None:
+        return f"Not sent to {name} yet"
+    sentence = _REASONS.get(attempt.error or "") or _answered(attempt.status_code)
+    text = sentence.format(name)
+    return text[0].upper() + text[1:]
+
+
+def _answered(status: int | None) -> str:
+    if status is None:
+        return "Could not send to {}"
+    if status == 429:
+        return "{} is too busy (429)"
+    if status in (401, 403):
+        return f"{{}} did not accept our password ({status})"
+    if status == 404:
+        return "{} has nothing at this address (404)"
+    if status >= 500:
+        return f"{{}} answered with an error ({status})"
+    return f"{{}} did not accept it ({status})"

@@ -1,0 +1,50 @@
+"""`/live`: which rows changed, as server-sent events. Ids only; pages ask for what they show."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from flask import Response, current_app
+from flask.typing import ResponseReturnValue
+
+from app.core.db import release
+from app.core.live import Mailbox, News, TooManyReaders, hub
+from app.web.dashboard.blueprint import blueprint
+from app.web.guards import requires
+
+HEARTBEAT_SECONDS = 15
+LONGEST_STREAM_SECONDS = 600
+#: Between two pieces of news, so that a burst of changes becomes one.
+SETTLE_SECONDS = 0.2
+
+
+@blueprint.get("/live")
+@requires("sessions:read")
+def live() -> ResponseReturnValue:
+    release()  # no connection is held while the stream is open
+    try:
+        mailbox = hub.join(current_app.extensions["settings"].listen_url)
+    except TooManyReaders:
+        return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
+    response = Response(_stream(mailbox), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(lambda: hub.leave(mailbox))
+    return response
+
+
+def _stream(mailbox: Mailbox) -> Iterator[str]:
+    ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
+    yield "retry: 1000\n\n"
+    while time.monotonic() < ends_at and not mailbox.is_closed:
+        news = mailbox.take(HEARTBEAT_SECONDS)
+        yield _event(news) if news else ": still here\n\n"
+        if news:
+            time.sleep(SETTLE_SECONDS)
+
+
+def _event(news: News) -> str:
+    if news.reload:
+        return "event: reload\ndata: {}\n\n"
+    return f"event: changed\ndata: {json.dumps(news.changed)}\n\n"

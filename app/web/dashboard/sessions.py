@@ -1,0 +1,62 @@
+"""`/sessions`: the list, one session, and the pieces that keep both up to date."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.core.db import db
+from app.models.chat_session import COMPLETION_STATUSES
+from app.reporting import deliveries, sessions
+from app.reporting.sessions import SessionFilter
+from app.web.dashboard.blueprint import blueprint
+from app.web.dashboard.queries import choice, ids
+from app.web.dashboard.transcript import transcript_of
+from app.web.guards import requires
+
+
+@blueprint.get("/sessions", endpoint="sessions")
+@requires("sessions:read")
+def index() -> ResponseReturnValue:
+    wanted, cursor = _wanted(), request.args.get("cursor")
+    page = sessions.list_page(db.session(), wanted, cursor=cursor)
+    return render_template("sessions/index.html", page=page, wanted=wanted, is_first=not cursor)
+
+
+@blueprint.get("/sessions/rows")
+@requires("sessions:read")
+def session_rows() -> ResponseReturnValue:
+    rows = sessions.by_ids(db.session(), ids("ids"), _wanted())
+    return render_template("sessions/_rows.html", rows=rows)
+
+
+@blueprint.get("/sessions/<uuid:session_id>")
+@requires("sessions:read")
+def session(session_id: uuid.UUID) -> ResponseReturnValue:
+    return _render("sessions/show.html", session_id)
+
+
+@blueprint.get("/sessions/<uuid:session_id>/live")
+@requires("sessions:read")
+def session_live(session_id: uuid.UUID) -> ResponseReturnValue:
+    return _render("sessions/_session.html", session_id)
+
+
+def _render(template: str, session_id: uuid.UUID) -> str:
+    row = sessions.one(db.session(), session_id)
+    page = sessions.latest_messages(db.session(), session_id, cursor=request.args.get("cursor"))
+    return render_template(
+        template,
+        row=row,
+        transcript=transcript_of(row, page.items[::-1]),
+        earlier_cursor=page.next_cursor,
+        later_cursor=page.previous_cursor,
+        timeline=sessions.timeline(db.session(), session_id),
+        deliveries=deliveries.of_session(db.session(), session_id),
+    )
+
+
+def _wanted() -> SessionFilter:
+    return SessionFilter(completion_status=choice("completion_status", COMPLETION_STATUSES))

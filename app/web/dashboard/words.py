@@ -1,0 +1,146 @@
+"""Stored values in a receptionist's words: a status is always icon, word and colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.core import clock
+from app.web.identity import current_identity
+
+if TYPE_CHECKING:
+    from app.models import SessionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`tone`: green, blue, grey, amber or red; red only for what needs a person."""
+
+    icon: str
+    word: str
+    tone: str
+
+
+COMPLETION = {
+    "in_progress": Look("comment-dots", "In progress", "blue"),
+    "completed": Look("circle-check", "Completed", "green"),
+}
+ARCHIVE = {
+    "active": Look("inbox", "Active", "grey"),
+    "archived": Look("box-archive", "Archived", "grey"),
+}
+CHANNEL = {
+    "web": Look("globe", "Website", "grey"),
+    "messenger": Look("comments", "Messenger", "grey"),
+    "n8n": Look("diagram-project", "N8n", "grey"),
+    "api": Look("plug", "API", "grey"),
+}
+ROLE = {
+    "visitor": Look("user", "Visitor", "grey"),
+    "assistant": Look("robot", "Assistant", "grey"),
+    "agent": Look("headset", "Team", "grey"),
+    "system": Look("circle-info", "Note", "grey"),
+}
+EVENT = {
+    "lead.completed": "New lead",
+    "lead.updated": "Lead changed",
+    "lead.partial": "Unfinished lead",
+    "lead.test": "Test",
+    "lead.erased": "Lead erased",
+}
+CAUSE = {
+    "live": "the assistant promised the booking",
+    "auto_sync": "found while catching up",
+    "sweep": "found by the regular check",
+    "manual_sync": "found by a sync",
+    "user": "by hand",
+}
+CONTACT = {"name": "Name", "email": "E-mail", "phone": "Phone", "company": "Company"}
+ATTRIBUTION = {
+    "landing_url": "Landing page",
+    "referrer": "Came from",
+    "utm_source": "Source",
+    "utm_medium": "Medium",
+    "utm_campaign": "Campaign",
+    "utm_term": "Term",
+    "utm_content": "Content",
+    "gclid": "Google click",
+    "fbclid": "Facebook click",
+}
+
+
+def field_name(key: str) -> str:
+    """`preferred_time` as "Preferred time"."""
+    return CONTACT.get(key) or key.replace("_", " ").replace("-", " ").strip().capitalize()
+
+
+def happened(event: SessionEvent) -> str:
+    """A line of the timeline."""
+    what = event.kind.replace("_", " ").capitalize()
+    return f"{what}: {CAUSE[event.cause]}" if event.cause in CAUSE else what
+
+
+def initials(name: str | None) -> str:
+    """At most two capitals of a name; nothing for no name."""
+    words = (name or "").split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def ago(moment: datetime) -> str:
+    """ "5 min ago"; from a week on the date. `static/js/dashboard/times.js` says the same."""
+    seconds = (clock.now() - moment).total_seconds()
+    if seconds < 45:
+        return "just now"
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} min ago"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h ago"
+    if seconds < 7 * 86400:
+        days = int(seconds // 86400)
+        return "1 day ago" if days == 1 else f"{days} days ago"
+    local = moment.astimezone(_zone())
+    year = "" if local.year == clock.now().astimezone(_zone()).year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}"
+
+
+def until(moment: datetime) -> str:
+    """ "in 2 min", "in 3 h", "any moment"."""
+    seconds = (moment - clock.now()).total_seconds()
+    if seconds < 1:
+        return "any moment"
+    if seconds < 60:
+        return f"in {round(seconds)} s"
+    if seconds < 3600:
+        return f"in {round(seconds / 60)} min"
+    return f"in {round(seconds / 3600)} h"
+
+
+def exact(moment: datetime) -> str:
+    """ "22 Nov 2026, 17:12:30 UTC", in the user's time zone."""
+    local = moment.astimezone(_zone())
+    return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def day(moment: datetime) -> str:
+    """ "Sunday, 22 November 2026", in the user's time zone."""
+    local = moment.astimezone(_zone())
+    return f"{local:%A}, {local.day} {local:%B %Y}"
+
+
+def clock_time(moment: datetime) -> str:
+    return f"{moment.astimezone(_zone()):%H:%M}"
+
+
+def duration(milliseconds: int) -> str:
+    """ "80 ms", "1.2 s"."""
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def _zone() -> ZoneInfo:
+    identity = current_identity()
+    try:
+        return ZoneInfo(identity.timezone if identity else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
