@@ -1,0 +1,158 @@
+"""The rules of the house hold, and the checks that guard them fail when they are broken."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.web.guards import check_routes, public, requires
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_FILE_LINES = 300
+SOURCE_FOLDERS = ("app", "bench", "migrations", "scripts", "static", "templates", "tests")
+SOURCE_ENDINGS = {".py", ".html", ".js", ".mjs", ".css", ".sh"}
+
+
+# Imports go down only
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The packages and their contract, in a place where they can be broken."""
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint_imports(folder: Path) -> tuple[bool, str]:
+    """Whether the contracts are kept, and what the linter says."""
+    command = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    result = subprocess.run(
+        [sys.executable, "-c", command, "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_import_contracts_are_kept(copy: Path) -> None:
+    is_kept, words = lint_imports(copy)
+    assert is_kept, words
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("core/upward.py", "from app.models import types"),
+        ("delivery/upward.py", "import app.chat"),
+        ("chat/sideways.py", "import app.review"),
+        ("leads/flask_below.py", "import flask"),
+    ],
+)
+def test_a_forbidden_import_breaks_the_contract(copy: Path, where: str, line: str) -> None:
+    (copy / "app" / where).write_text(line + "\n")
+    is_kept, words = lint_imports(copy)
+    assert not is_kept
+    assert "BROKEN" in words
+    assert where.removesuffix(".py").replace("/", ".") in words
+
+
+def test_a_package_that_stands_on_no_floor_breaks_the_contract(copy: Path) -> None:
+    (copy / "app" / "helpers").mkdir()
+    (copy / "app" / "helpers" / "__init__.py").touch()
+    is_kept, words = lint_imports(copy)
+    assert not is_kept
+    assert "helpers" in words
+
+
+# Deny by default
+
+
+def test_every_route_of_the_app_declares_its_permission(app: Flask) -> None:
+    check_routes(app)
+
+
+def test_an_undeclared_route_stops_the_start_by_name() -> None:
+    app = Flask("an_app")
+    app.add_url_rule("/open", "open_page", public(lambda: "yes"))
+    app.add_url_rule("/guarded", "guarded_page", requires("sessions:read")(lambda: "yes"))
+    check_routes(app)
+    app.add_url_rule("/forgotten", "forgotten_page", lambda: "oops")
+    with pytest.raises(RuntimeError, match="forgotten_page"):
+        check_routes(app)
+
+
+# Only core/db.py commits
+
+
+def commits(source: str) -> list[int]:
+    """The lines that commit, or open a block that commits by itself."""
+    called = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [
+        call.lineno
+        for call in called
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("commit", "begin")
+    ]
+
+
+def python_files() -> Iterator[Path]:
+    return (ROOT / "app").rglob("*.py")
+
+
+def test_only_one_file_commits() -> None:
+    # Migrations run before there is an application: they own their connection.
+    allowed = {ROOT / "app/core/db.py", ROOT / "app/core/migrations.py"}
+    guilty = {path: commits(path.read_text()) for path in python_files() if path not in allowed}
+    assert {path.relative_to(ROOT): lines for path, lines in guilty.items() if lines} == {}
+    assert commits((ROOT / "app/core/db.py").read_text())
+
+
+def test_a_commit_elsewhere_is_found() -> None:
+    assert commits("def save(session):\n    session.add(1)\n    session.commit()\n") == [3]
+    assert commits("with db.engine.begin() as connection:\n    pass\n") == [1]
+    assert commits("with transaction() as session:\n    session.add(1)\n") == []
+
+
+# Small files
+
+
+def test_no_source_file_holds_two_things() -> None:
+    paths = [path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*")]
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in [*paths, *ROOT.glob("*.py")]
+        if path.suffix in SOURCE_ENDINGS and "dist" not in path.parts and path.is_file()
+    }
+    assert lengths
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_FILE_LINES} == {}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    # The embedded PostgreSQL sets a locale for the processes it starts.
+    allowed = {ROOT / "app/core/embedded.py"}
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in python_files()
+        if path not in allowed and {"environ", "getenv"} & _attributes(path.read_text())
+    ]
+    assert guilty == []
+
+
+def _attributes(source: str) -> set[str]:
+    nodes = ast.walk(ast.parse(source))
+    return {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    }
