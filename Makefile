@@ -5,7 +5,7 @@ PY = .venv/bin/python
 
 run:
 	@scripts/bootstrap.sh run
-	@exec $(PY) -m app.cli.serve
+	@exec $(PY) serve.py
 
 test:
 	@scripts/bootstrap.sh test

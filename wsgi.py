@@ -1,5 +1,12 @@
 """What gunicorn and the `flask` command load."""
 
-from app import create_app
+import sys
 
-app = create_app()
+from app import create_app
+from app.core.embedded import EmbeddedError
+from config import ConfigError
+
+try:
+    app = create_app()
+except (ConfigError, EmbeddedError) as error:
+    sys.exit(str(error))

@@ -1,7 +1,6 @@
 """`make run`: the database, its migrations, the web and the worker process, and their end.
 
-`python -m app.cli.serve`. Ctrl-C or SIGTERM stops everything it started; a web or worker process
-that dies is started again.
+Ctrl-C or SIGTERM stops everything it started; a web or worker process that dies is started again.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from app import create_app
+from flask import Flask
+
 from app.cli import ports, setup
 from app.core import embedded, migrations
 from app.core.db import db
@@ -73,14 +73,16 @@ class Child:
             os.killpg(self.process.pid, number)
 
 
-def main() -> int:
+def main(create_app: Callable[[Settings], Flask]) -> int:
+    """Run until told to stop. The exit code: 0, or 1 when it could not start."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         settings = Settings.load()
         ports.check_free(settings.host, settings.port)
         with _database(settings) as address:
-            _run(replace(settings, database_url=embedded.sqlalchemy_url(address)))
+            settings = replace(settings, database_url=embedded.sqlalchemy_url(address))
+            _run(settings, _prepare(create_app(settings)))
     except (ConfigError, embedded.EmbeddedError, ports.PortError, StartError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -103,8 +105,7 @@ def _database(settings: Settings) -> Iterator[str]:
         database.stop()
 
 
-def _run(settings: Settings) -> None:
-    prepared = _prepare(settings)
+def _run(settings: Settings, prepared: setup.Prepared) -> None:
     environ = child_environment(DATABASE_URL=settings.libpq_url, FLASK_SKIP_DOTENV="1")
     children: list[Child] = []
     try:
@@ -122,8 +123,8 @@ def _run(settings: Settings) -> None:
         _stop(children)
 
 
-def _prepare(settings: Settings) -> setup.Prepared:
-    app = create_app(settings)
+def _prepare(app: Flask) -> setup.Prepared:
+    """Bring the database up to date and give back every connection."""
     with app.app_context():
         migrations.upgrade(db.engine)
         prepared = setup.prepare(app)
@@ -174,7 +175,3 @@ def _how(returncode: int) -> str:
 
 def say(line: str) -> None:
     print(line, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
