@@ -62,7 +62,8 @@ def _reply_to(turn: ScriptedTurn) -> Reply:
 
 
 def _ask(turn: ScriptedTurn, field: Field) -> Reply:
-    question = turn.hint or _question(turn.site, field)
+    hint = None if field is CONSENT_FIELD else turn.hint
+    question = hint or _question(turn.site, field)
     is_repeated = turn.draft.asking == field.key or turn.ask is field
     attempts = turn.draft.attempts if is_repeated else 0
     draft = replace(turn.draft, asking=field.key, attempts=attempts)

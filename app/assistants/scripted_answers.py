@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from app.assistants.scripted_intents import (
     Intent,
@@ -100,6 +101,8 @@ def _take_choice_answer(
         turn.keep(asked, Answer(choice.value), line)
     elif is_skip(rest):
         turn.refuse(line)
+    elif is_unsure(rest) and turn.draft.attempts == 0:
+        _help_to_choose(turn, asked, line)
     elif took:
         return
     elif intent_of(rest):
@@ -108,10 +111,18 @@ def _take_choice_answer(
         _keep_or_ask_again(turn, asked, line, rest)
 
 
+def _help_to_choose(turn: ScriptedTurn, asked: Field, line: Line) -> None:
+    if asked.required:
+        turn.remark("undecided")
+        turn.draft = replace(turn.draft, attempts=1)
+    else:
+        turn.refuse(line)
+
+
 def _take_date_answer(
     turn: ScriptedTurn, asked: Field, line: Line, rest: str, *, took: bool
 ) -> None:
-    day = find_date(rest)
+    day = find_date(rest, turn.site.region)
     if day is None and is_skip(rest):
         turn.refuse(line)
     elif is_unsure(rest):
@@ -160,7 +171,7 @@ def _is_other_answer(turn: ScriptedTurn, part: str) -> bool:
     fields = turn.site.fields
     return any(
         (field.type == "choice" and match_choice(field, part))
-        or (field.type == "date" and find_date(part))
+        or (field.type == "date" and find_date(part, turn.site.region))
         for field in fields
     )
 

@@ -63,13 +63,18 @@ _A_SENTENCE = re.compile(
 )
 
 
-def take_labelled(turn: ScriptedTurn, line: Line, text: str) -> bool:
-    """ "my company is Acme", "change the date to Friday", "Email: …": values named by their field."""
+def take_labelled(turn: ScriptedTurn, line: Line, text: str, *, has_contacts: bool) -> bool:
+    """ "My company is Acme", "change the date to Friday": values named by their field.
+
+    `has_contacts`: the line's e-mail and phone have been read already.
+    """
     took = False
     for pattern in _LABELLED:
         for label, value in pattern.findall(text):
             field = _by_label(turn, label)
-            if field and field.key != "name" and _may_take(turn, field):
+            if field is None or field.key == "name" or not _may_take(turn, field):
+                continue
+            if not (has_contacts and is_contact_detail(field)):
                 took = _take_value(turn, field, value, line) or took
     return took
 

@@ -70,14 +70,14 @@ def _read(turn: ScriptedTurn, line: Line) -> None:
     has_contacts = _take_contacts(turn, line, text)
     rest = without_contacts(text, turn.site.region) if has_contacts else text
     took = has_contacts or took
-    took = take_labelled(turn, line, rest) or took
+    took = take_labelled(turn, line, rest, has_contacts=has_contacts) or took
     took = _take_name(turn, line, rest) or took
     if not took:
         took, rest = take_correction(turn, line, rest)
     took = take_changed_choice(turn, line, rest) or _take_mentioned(turn, line, rest) or took
     if not took:
         took = _take_broken_email(turn, line, text) or take_change_request(turn, line, text)
-    if turn.asked and turn.asked is not CONSENT_FIELD and turn.ask is None:
+    if turn.asked and turn.asked is not CONSENT_FIELD and turn.ask in (None, CONSENT_FIELD):
         take_answer(turn, line, text, rest, took=took)
     elif not took:
         talk(turn, text)
@@ -162,7 +162,7 @@ def _take_mentioned(turn: ScriptedTurn, line: Line, text: str) -> bool:
                     turn.keep(field, Answer(choice.value), line)
                 took = True
         elif field.type == "date" and field.key not in turn.draft.answers:
-            day = find_date(text)
+            day = find_date(text, turn.site.region)
             if day and not _asks_open_text(turn):
                 turn.keep(field, Answer(day), line)
                 took = True
@@ -173,7 +173,8 @@ def _is_for_the_asked_name(turn: ScriptedTurn, text: str, *, is_whole: bool) -> 
     """ "Ann Kitchen" may be somebody's name, when the name is what was asked for."""
     asks_name = turn.asked is not None and turn.asked.key == "name"
     words = text.split()
-    return asks_name and not is_whole and len(words) == 2 and all(w[:1].isupper() for w in words)
+    is_one_phrase = len(words) == 2 and not any(sign in text for sign in ",;\n")
+    return asks_name and not is_whole and is_one_phrase and all(w[:1].isupper() for w in words)
 
 
 def _asks_open_text(turn: ScriptedTurn) -> bool:

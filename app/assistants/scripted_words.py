@@ -21,6 +21,7 @@ SENTENCES = {
     "left_as_it_was": "All right, I have left your {label} as it was.",
     "skipped": "No problem.",
     "required": "I understand. We do need your {label} for this, so I would be glad to have it.",
+    "undecided": "That is quite all right. Just pick whatever comes closest.",
     "moved_on": "All right, let us go on without it.",
     "kept_as_typed": "Thank you, I have noted it just as you typed it.",
     "ask_again": "Of course. What is the right {label}?",

@@ -29,7 +29,7 @@ def normalise(field: Field, text: str, region: str) -> Answer | None:
     if field.type == "choice":
         return _choice(field, typed)
     if field.type == "date":
-        date = read_date(typed)
+        date = read_date(typed, region)
         return Answer(*date) if date else None
     if field.key == "name":
         name = read_name(typed)
