@@ -11,6 +11,8 @@ from standardwebhooks.webhooks import Webhook
 from app.core import http
 
 USER_AGENT = "Platform5ive/1"
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,12 @@ class LeadWebhook:
     def post(self, webhook_id: str, body: str, at: datetime) -> http.Answer:
         """Send the body, byte by byte as it is signed. Raises http.OutboundError."""
         return http.send(
-            "POST", self.url, body=body.encode(), headers=self.headers(webhook_id, body, at)
+            "POST",
+            self.url,
+            body=body.encode(),
+            headers=self.headers(webhook_id, body, at),
+            connect_seconds=CONNECT_SECONDS,
+            total_seconds=TOTAL_SECONDS,
         )
 
     def headers(self, webhook_id: str, body: str, at: datetime) -> dict[str, str]:

@@ -1,0 +1,267 @@
+"""Who may send what, and when: order, numbers at once, workers that die or come late."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.core import clock
+from app.core.db import db, transaction
+from app.delivery import repeat
+from app.delivery.claim import CLAIM_FOR, claim
+from app.delivery.destinations import Outcome
+from app.delivery.record import record
+from app.delivery.send import attempt, drain
+from tests.delivery.conftest import Outbox
+from tests.fakes.n8n import N8n
+
+LATER = timedelta(seconds=6)
+DELIVERED = Outcome("delivered", 200)
+FAILED = Outcome("failed", 500, "status")
+
+
+def test_a_later_event_of_a_lead_waits_for_the_earlier_one(outbox_of: Outbox, n8n: N8n) -> None:
+    n8n.behave(500)
+    ann, ben = outbox_of.lead(), outbox_of.lead()
+    completed = outbox_of.enqueue(ann)
+    updated = outbox_of.enqueue(ann, "lead.updated")
+    other = outbox_of.enqueue(ben)
+
+    assert drain("n8n") == 2  # the first fails; another lead is not held up
+    assert n8n.ids == [str(completed), str(other)]
+    assert outbox_of.state(updated).status == "pending"
+    assert outbox_of.attempts(updated) == []
+
+    with clock.moved(LATER):
+        assert drain("n8n") == 2  # the same drain takes what it set free
+    assert n8n.ids[2:] == [str(completed), str(updated)]
+
+
+@pytest.mark.parametrize("status", ["dead", "cancelled"])
+def test_nothing_waits_for_what_is_given_up(outbox_of: Outbox, n8n: N8n, status: str) -> None:
+    ann = outbox_of.lead()
+    completed = outbox_of.enqueue(ann)
+    updated = outbox_of.enqueue(ann, "lead.updated")
+    with transaction() as session:
+        session.execute(
+            text("UPDATE deliveries SET status = :status WHERE id = :id"),
+            {"status": status, "id": completed},
+        )
+    assert drain("n8n") == 1
+    assert n8n.ids == [str(updated)]
+
+
+def test_each_destination_has_its_own_order(outbox_of: Outbox, n8n: N8n) -> None:
+    ann = outbox_of.lead()
+    outbox_of.enqueue(ann)
+    outbox_of.enqueue(ann, "lead.updated", key="console")
+    assert drain("console") == 1
+    assert n8n.received == []
+
+
+def test_the_oldest_goes_first(outbox_of: Outbox, n8n: N8n) -> None:
+    deliveries = [str(outbox_of.enqueue()) for _ in range(5)]
+    drain("n8n")
+    assert n8n.ids == deliveries
+
+
+def test_at_most_four_are_sent_at_once_and_none_is_forgotten(
+    outbox_of: Outbox, n8n: N8n, app: Flask
+) -> None:
+    n8n.takes_seconds = 0.05
+    for _ in range(60):
+        outbox_of.enqueue()
+
+    sent = _in_threads(app, 8)
+
+    assert n8n.most_at_once == 4
+    assert n8n.count() == len(n8n.received) == sum(sent) == 60
+    assert 0 in sent  # those beyond four end at once
+
+
+def test_a_failing_destination_gets_one_at_a_time(outbox_of: Outbox, n8n: N8n, app: Flask) -> None:
+    n8n.takes_seconds = 0.2
+    for _ in range(8):
+        outbox_of.enqueue()
+    with transaction() as session:
+        session.execute(text("UPDATE destinations SET consecutive_failures = 10"))
+    n8n.always(500)
+
+    _in_threads(app, 4)
+
+    assert n8n.most_at_once == 1
+    assert len(n8n.received) == 1
+
+
+def test_no_connection_is_held_while_the_receiver_thinks(outbox_of: Outbox, n8n: N8n) -> None:
+    outbox_of.enqueue()
+    delivery = claim("n8n")
+    assert delivery is not None
+    held = []
+
+    class Watching:
+        def send(self, _delivery: Any) -> Outcome:
+            held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+            return DELIVERED
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.delivery.send.client_for", lambda _key: Watching())
+        attempt(delivery)
+    assert held == [0]
+
+
+def test_a_dead_workers_delivery_is_taken_up_and_its_attempt_kept(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
+    delivery = outbox_of.enqueue()
+    begun = clock.now()
+    assert claim("n8n") is not None  # and then the worker dies
+
+    assert drain("n8n") == 0
+    with clock.moved(CLAIM_FOR + timedelta(seconds=1)):
+        assert drain("n8n") == 1
+
+    state = outbox_of.state(delivery)
+    assert (state.status, state.attempt_count) == ("delivered", 2)
+    assert outbox_of.errors(delivery) == ["interrupted", None]
+    at = outbox_of.attempts(delivery)[0].at
+    assert abs((at - begun).total_seconds()) < 1
+
+
+def test_what_keeps_killing_its_worker_is_given_up(outbox_of: Outbox, n8n: N8n) -> None:
+    delivery = outbox_of.enqueue()
+    elapsed = timedelta(0)
+    for _ in range(13):
+        with clock.moved(elapsed):
+            assert claim("n8n") is not None
+        elapsed += CLAIM_FOR + timedelta(seconds=1)
+    with clock.moved(elapsed):
+        assert claim("n8n") is None
+    state = outbox_of.state(delivery)
+    assert (state.status, state.attempt_count, state.claim_token) == ("dead", 13, None)
+    assert outbox_of.errors(delivery) == ["interrupted"] * 13
+
+
+@pytest.mark.parametrize("late", [DELIVERED, FAILED])
+def test_a_late_result_does_not_disturb_the_newer_claim(
+    outbox_of: Outbox, n8n: N8n, late: Outcome
+) -> None:
+    delivery = outbox_of.enqueue()
+    first = claim("n8n")
+    with clock.moved(CLAIM_FOR + timedelta(seconds=1)):
+        second = claim("n8n")
+        assert first is not None
+        assert second is not None
+        record(first, late, clock.now(), 40_000)
+
+        state = outbox_of.state(delivery)
+        assert (state.status, state.claim_token) == ("pending", second.claim_token)
+        assert outbox_of.destination().consecutive_failures == 0
+        assert len(outbox_of.attempts(delivery)) == 2  # interrupted, and what came of it
+
+        record(second, DELIVERED, clock.now(), 10)
+        record(first, FAILED, clock.now(), 90_000)  # even later
+    assert outbox_of.state(delivery).status == "delivered"
+    assert len(outbox_of.attempts(delivery)) == 4
+
+
+def test_a_slow_result_counts_while_nobody_else_took_over(outbox_of: Outbox, n8n: N8n) -> None:
+    delivery = outbox_of.enqueue()
+    claimed = claim("n8n")
+    assert claimed is not None
+    with clock.moved(CLAIM_FOR * 2):
+        record(claimed, DELIVERED, clock.now(), 70_000)
+    assert outbox_of.state(delivery).status == "delivered"
+
+
+def test_what_was_cancelled_while_being_sent_stays_cancelled(outbox_of: Outbox, n8n: N8n) -> None:
+    delivery = outbox_of.enqueue()
+    claimed = claim("n8n")
+    assert claimed is not None
+    with transaction() as session:
+        session.execute(text("UPDATE deliveries SET status = 'cancelled'"))
+    record(claimed, FAILED, clock.now(), 10)
+    state = outbox_of.state(delivery)
+    assert (state.status, state.claim_token) == ("cancelled", None)
+
+
+def test_what_was_erased_while_being_sent_leaves_no_trace(outbox_of: Outbox, n8n: N8n) -> None:
+    outbox_of.enqueue()
+    claimed = claim("n8n")
+    assert claimed is not None
+    with transaction() as session:
+        session.execute(text("DELETE FROM chat_sessions"))
+    record(claimed, DELIVERED, clock.now(), 10)
+    with transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM delivery_attempts")) == 0
+
+
+def test_enqueuing_does_not_wait_for_a_claim(outbox_of: Outbox, n8n: N8n, app: Flask) -> None:
+    content = outbox_of.lead()
+    outbox_of.enqueue()
+    with transaction() as session:
+        session.execute(text("SELECT FROM destinations FOR NO KEY UPDATE"))
+        done = threading.Event()
+
+        def visitor() -> None:
+            with app.app_context():
+                outbox_of.enqueue(content)
+                done.set()
+
+        thread = threading.Thread(target=contextvars.Context().run, args=(visitor,))
+        thread.start()
+        assert done.wait(5)
+        thread.join()
+
+
+def test_a_due_delivery_without_a_job_is_rescued(outbox_of: Outbox, n8n: N8n) -> None:
+    outbox_of.enqueue()
+    with transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+        assert repeat.rescue(session) == []  # not overdue yet
+    with clock.moved(timedelta(seconds=11)), transaction() as session:
+        assert repeat.rescue(session) == ["n8n"]
+        assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 4
+    with transaction() as session:
+        session.execute(text("UPDATE destinations SET paused_at = now()"))
+    with clock.moved(timedelta(seconds=11)), transaction() as session:
+        assert repeat.rescue(session) == []  # nobody may send it
+
+
+def test_a_drain_that_is_asked_to_stop_leaves_a_job_for_the_rest(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
+    for _ in range(3):
+        outbox_of.enqueue()
+    with transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    answers = iter([False, True])
+    assert drain("n8n", lambda: next(answers)) == 1
+    with transaction() as session:
+        assert session.scalar(text("SELECT task_name FROM procrastinate_jobs")) == "deliver"
+
+
+def _in_threads(app: Flask, count: int) -> list[int]:
+    """What each of so many drains sent."""
+    sent: list[int] = []
+
+    def work() -> None:
+        with app.app_context():
+            sent.append(drain("n8n"))
+
+    threads = [
+        threading.Thread(target=contextvars.Context().run, args=(work,)) for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    return sent
