@@ -14,7 +14,7 @@ from app.assistants.scripted_flow import (
     input_for,
     next_step,
 )
-from app.assistants.scripted_turn import ACKNOWLEDGEMENTS, ScriptedTurn
+from app.assistants.scripted_turn import ACKNOWLEDGEMENTS, PLAIN_THANKS, ScriptedTurn
 from app.assistants.scripted_understanding import understand
 from app.assistants.scripted_words import can_be_repeated, confirmation, say
 from app.models.site_profile import Field, SiteProfile
@@ -54,7 +54,7 @@ def _reply_to(turn: ScriptedTurn) -> Reply:
         # A question that is still open is put again, even where its field has a value already.
         return _ask(turn, turn.asked if turn.hint and turn.ask is None and turn.asked else step)
     if step == "needs_contact":
-        text = _joined(turn.hint, *turn.remarks.values(), say(turn.site, "needs_contact"))
+        text = _joined(turn.hint, *_remarks(turn), say(turn.site, "needs_contact"))
         return _reply(turn, text, CONTACT_INPUT)
     if turn.hint and turn.asked:
         return _ask(turn, turn.asked)
@@ -67,12 +67,16 @@ def _ask(turn: ScriptedTurn, field: Field) -> Reply:
     is_repeated = turn.draft.asking == field.key or turn.ask is field
     attempts = turn.draft.attempts if is_repeated else 0
     draft = replace(turn.draft, asking=field.key, attempts=attempts)
-    return Reply(_joined(*turn.remarks.values(), question), input_for(field), draft)
+    return Reply(_joined(*_remarks(turn), question), input_for(field), draft)
 
 
 def _confirm(turn: ScriptedTurn) -> Reply:
     answer = turn.draft.answers.get("name")
-    name = answer.value if answer and can_be_repeated(turn.site, answer.value) else None
+    name = (
+        answer.value
+        if answer and answer.is_valid and can_be_repeated(turn.site, answer.value)
+        else None
+    )
     said = (text for (key, _), text in turn.remarks.items() if key not in ACKNOWLEDGEMENTS)
     return _reply(turn, _joined(*said, confirmation(turn.site, name)), FREE_INPUT)
 
@@ -87,8 +91,15 @@ def _question(site: SiteProfile, field: Field) -> str:
     return field.question
 
 
+def _remarks(turn: ScriptedTurn) -> list[str]:
+    """What is said before the question: a plain "thank you" only where nothing else is said."""
+    telling = {at: text for at, text in turn.remarks.items() if at[0] not in PLAIN_THANKS}
+    said = telling or dict(list(turn.remarks.items())[:1])
+    return [said[at] for at in sorted(said, key=lambda at: at[0] != "pleased")]
+
+
 def _remarks_or(turn: ScriptedTurn, key: str) -> str:
-    return _joined(*turn.remarks.values()) or say(turn.site, key)
+    return _joined(*_remarks(turn)) or say(turn.site, key)
 
 
 def _joined(*sentences: str | None) -> str:

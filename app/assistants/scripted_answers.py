@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from app.assistants.scripted_flow import CONSENT_FIELD
 from app.assistants.scripted_intents import (
     Intent,
     intent_of,
@@ -32,6 +33,7 @@ _COMPANY_LEAD = re.compile(
 _REPLIES: dict[Intent, str] = {
     "identity": "identity",
     "human": "human",
+    "why": "why",
     "goodbye": "goodbye",
     "thanks": "welcome",
     "hello": "hello",
@@ -63,7 +65,9 @@ def take_answer(turn: ScriptedTurn, line: Line, text: str, rest: str, *, took: b
 def talk(turn: ScriptedTurn, text: str) -> None:
     """Answer what is no answer: a greeting, a question, thanks."""
     intent = intent_of(text)
-    if intent in _REPLIES:
+    if intent == "question" and turn.asked is CONSENT_FIELD:
+        turn.remark("why")
+    elif intent in _REPLIES:
         turn.remark(_REPLIES[intent])
     elif intent == "chatter" and turn.is_confirmed:
         turn.remark("anything_else")
@@ -130,7 +134,6 @@ def _take_date_answer(
     elif day is None and intent_of(rest):
         talk(turn, rest)
     elif day and is_question(rest):
-        turn.remark("colleague")
         turn.keep(asked, Answer(day), line)
     elif not took or day:
         _keep_or_ask_again(turn, asked, line, rest)

@@ -114,6 +114,9 @@ def take_correction(turn: ScriptedTurn, line: Line, text: str) -> tuple[bool, st
         return True, bare
     if asked and asked.type in ("text", "date") and not is_last_meant:
         return False, bare
+    if last and last.type == "phone" and sum(map(str.isdigit, bare)) >= 4:
+        turn.ask_anew(last, line, is_invalid=True)
+        return True, bare
     if last and last.type in ("text", "choice") and last.key != "name":
         answer = normalise(last, bare, turn.site.region)
         if answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Intent = Literal["identity", "human", "goodbye", "thanks", "hello", "chatter", "question"]
+Intent = Literal["identity", "human", "why", "goodbye", "thanks", "hello", "chatter", "question"]
 
 _IDENTITY = re.compile(
     r"\b(?:(?:are|r) (?:you|u|this)|is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|"
@@ -32,6 +32,8 @@ _SKIP = re.compile(
     r"|no,? (?:thank|"
     r"thx|need|way|comment|idea|e-?mail|phone|i (?:don't|do not|won't|would|'d|haven't)|rather"
     r"|sorry)"
+    r"|i (?:don't|do not) want(?: to(?: say| tell| answer)?(?: (?:you|that|it|this))?)?\W*$"
+    r"|i said (?:no|skip)\b"
     r"|not (?:now|really|applicable|necessary|telling|saying|today|for me|sharing|giving|needed)"
     r"|none of your|next(?: question)?\W*$|maybe later|later\W*$|never ?mind|i(?:'d"
     r"| would)? rather not"
@@ -41,15 +43,11 @@ _SKIP = re.compile(
     re.I,
 )
 _REFUSAL = re.compile(
-    r"\b(?:rather not|prefer not|don't (?:want|have|like|wish|need|use|give|share|feel)"
-    r"|do not (?:want|"
-    r"have|like|wish|need|use|give|share)|don't (?:call|phone|ring|e-?mail)|haven't got|have no"
-    r"|got no|"
-    r"won't (?:give|tell|say|share)|not (?:going to|gonna|comfortable|willing|giving|telling"
-    r"|sharing)|"
-    r"no (?:phone|e-?mail|number|mobile)|private|none of your|can't (?:say|give)|without (?:it"
-    r"|that|one))"
-    r"|\bwhy do you (?:need|want)\b",
+    r"\b(?:rather not|prefer not|(?:don't|do not) (?:want|have|like|wish|need|use|give|share|feel)"
+    r"|don't (?:call|phone|ring|e-?mail)|haven't got|have no|got no"
+    r"|won't (?:give|tell|say|share)|no (?:phone|e-?mail|number|mobile)|private|none of your"
+    r"|not (?:going to|gonna|comfortable|willing|giving|telling|sharing)"
+    r"|can't (?:say|give)|without (?:it|that|one))\b",
     re.I,
 )
 _UNSURE = re.compile(
@@ -107,6 +105,13 @@ _QUESTION = re.compile(
     r"|i have a question|i wonder|was kostet|wie viel|wann|cuánto|combien|quanto)\b",
     re.I,
 )
+_WHY = re.compile(
+    r"^(?:but |and )?why\W*$|\b(?:why|what) (?:do|would|are|is|for do) (?:you|that|this"
+    r"|it)\b[^?]{0,20}"
+    r"\b(?:need|want|ask\w*|necessary|required)\b|\bwhat (?:do you need|is) (?:it|that"
+    r"|this) for\b|^what for\b",
+    re.I,
+)
 _WORDLESS = re.compile(r"^[\W_]*$")
 
 
@@ -116,6 +121,8 @@ def intent_of(text: str) -> Intent | None:
         return "identity"
     if _HUMAN.search(text):
         return "human"
+    if _WHY.search(text):
+        return "why"
     if _GOODBYE.match(text):
         return "goodbye"
     if _THANKS.match(text):

@@ -9,13 +9,18 @@ from app.assistants.scripted_words import can_be_repeated, label_of, say
 from app.leads.agreement import is_contact_detail
 from app.leads.answers import as_typed
 from app.leads.contacts import with_contact
-from app.models.site_profile import Field, SiteProfile
+from app.models.site_profile import CONTACT_FIELDS, Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line, Transcript
 
 #: Remarks that only say "heard you", left out where the booking is confirmed.
-ACKNOWLEDGEMENTS = frozenset(
-    {"pleased", "noted", "noted_choice", "noted_besides", "skipped", "moved_on", "kept_as_typed"}
-)
+PLAIN_THANKS = frozenset({"noted", "noted_choice"})
+ACKNOWLEDGEMENTS = PLAIN_THANKS | {
+    "pleased",
+    "noted_besides",
+    "skipped",
+    "moved_on",
+    "kept_as_typed",
+}
 
 
 @dataclass(slots=True)
@@ -68,7 +73,8 @@ class ScriptedTurn:
             self.remark("moved_on")
             self._leave_out(asked)
         else:
-            self.remark("required", label=label_of(asked))
+            is_personal = asked.key in CONTACT_FIELDS or is_contact_detail(asked)
+            self.remark("required" if is_personal else "required_answer", label=label_of(asked))
             self.draft = replace(self.draft, attempts=self.draft.attempts + 1)
             return
         self.answered()

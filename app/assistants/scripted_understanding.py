@@ -50,7 +50,7 @@ def understand(transcript: Transcript, site: SiteProfile) -> ScriptedTurn:
 
 def _read(turn: ScriptedTurn, line: Line) -> None:
     text = line.text.replace("’", "'").strip()
-    if turn.draft.consent == "refused":
+    if turn.draft.consent == "refused" and turn.asked is not CONSENT_FIELD:
         _read_after_refusal(turn, line, text)
         return
     took = False

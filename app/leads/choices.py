@@ -19,6 +19,7 @@ def _words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_CHANGED_MIND = re.compile(r"\b(?:no|wait|sorry|actually|i meant?|rather)\b", re.I)
 _FILLERS = _words_of(
     """
     a an the my our please just only for i we it s is m to need want would like think about new
@@ -48,6 +49,8 @@ def match_choice(field: Field, text: str) -> Choice | None:
     if choice := _by_number(field, words, bare):
         return choice
     named = _named(field.choices, text)
+    if len(named) > 1:
+        named = _named(named, _CHANGED_MIND.split(text)[-1]) or named
     if named:
         return named[0] if len(named) == 1 else None
     return _alike(field.choices, words, bare)

@@ -51,6 +51,7 @@ _NAMED = (
         r"(?<!\d)(?P<d>\d{1,2})\s*(?P<sign>[./-])\s*(?P<m>\d{1,2})\s*[./-]\s*(?P<y>\d{4})(?!\d)"
     ),
 )
+_POLITE = re.compile(r"[\s,.!]+(?:please|thanks|thank you)[\s.!]*$", re.I)
 _AROUND = re.compile(
     rf"(?:\b(?:on|the|by|maybe|perhaps|please|thanks|thank you|would be|is|good|great|fine|from|um|"
     rf"well|let's say|i'd say|{_DAYS})\b|[\s,.!])*",
@@ -91,7 +92,7 @@ def read_date(text: str, region: str = "GB") -> tuple[str, bool] | None:
         value, is_real, says_more = whole
         return (text if says_more or not is_real else value), is_real
     if _WORDS.search(text.replace("’", "'")):
-        return text, True
+        return _POLITE.sub("", text), True
     return None
 
 

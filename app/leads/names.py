@@ -81,7 +81,7 @@ _NO_NAME = _AFTER_NAME | _words_of(
     british english german french spanish polish italian irish scottish welsh american dutch
     robot human bot person customer client homeowner owner help hmm hm um uh skip pass between
     around currently one two three give tell show stop test lol haha wow nice cool thx ty cheers
-    bye goodbye nah any anything every everything always gonna
+    bye goodbye nah any anything every everything always gonna within
     """
 )
 _PARTICLES = _words_of(
@@ -151,7 +151,7 @@ def _joined_letters(name: str) -> str:
 
 def _is_no_name(name: str, *, must_be_capital: bool) -> bool:
     first = name.split()[0]
-    if _key(first) in _NO_NAME or not any(map(str.isalpha, name)):
+    if _key(first) in _NO_NAME or not any(map(str.isalpha, name)) or first.isdecimal():
         return True
     if first[0].islower() and _key(first) not in _PARTICLES:
         return must_be_capital or (len(first) > 4 and first.endswith("ing"))
