@@ -174,6 +174,8 @@ def _exchange(
         target += "?" + quote(parts.query, safe=_URL_CHARACTERS)
     connection.request(method, target, body, dict(headers))
     with connection.getresponse() as response:
+        if stream.has_ended:  # `http.client` takes an end among the headers for their end
+            raise http.client.IncompleteRead(b"")
         return Answer(
             response.status,
             {name.lower(): value for name, value in response.getheaders()},
@@ -206,6 +208,7 @@ class _Stream(io.RawIOBase):
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self.has_ended = False
 
     def sendall(self, data: bytes) -> None:
         self._connection.settimeout(_left(self._deadline))
@@ -219,7 +222,9 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(_left(self._deadline))
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer)
+        self.has_ended = count == 0
+        return count
 
     def close(self) -> None:
         """Closing is `hang_up`: `http.client` closes before it has read the body."""

@@ -1,0 +1,120 @@
+"""`flask worker` as a real process: in time, killed, stopped, and just once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from app.core.db import transaction
+from app.core.queue import worker_seen_seconds_ago
+from tests.delivery.conftest import Outbox
+from tests.fakes.n8n import N8n
+from tests.jobs.conftest import Start
+
+
+def test_a_failed_lead_is_tried_again_after_five_real_seconds(
+    outbox_of: Outbox, n8n: N8n, start_worker: Start
+) -> None:
+    n8n.behave(500)
+    delivery = outbox_of.enqueue()
+    start_worker()
+
+    n8n.wait_for(1, within_seconds=15)
+    _until(lambda: outbox_of.state(delivery).status == "failed")
+    n8n.wait_for(2)
+
+    gap = (n8n.received[1].at - n8n.received[0].at).total_seconds()
+    assert 4.5 <= gap <= 7
+    _until(lambda: outbox_of.state(delivery).status == "delivered")
+    assert n8n.ids == [str(delivery)] * 2
+    assert outbox_of.errors(delivery) == ["status", None]
+    with transaction() as session:
+        seen = worker_seen_seconds_ago(session)
+    assert seen is not None
+    assert seen < 15
+
+
+def test_a_worker_killed_in_mid_delivery_loses_nothing(
+    outbox_of: Outbox, n8n: N8n, start_worker: Start
+) -> None:
+    n8n.behave("hang", "hang")
+    delivery = outbox_of.enqueue()
+    for kills, arguments in enumerate([(), ("--once",)], start=1):
+        worker = start_worker(*arguments)
+        n8n.wait_for(kills, within_seconds=20)
+        worker.kill()
+        worker.wait()
+        _let_a_minute_pass()
+
+    start_worker()
+    _until(lambda: outbox_of.state(delivery).status == "delivered", within_seconds=20)
+    n8n.release()
+
+    assert n8n.ids == [str(delivery)] * 3
+    assert outbox_of.errors(delivery) == ["interrupted", "interrupted", None]
+
+
+def test_a_stopped_worker_finishes_what_it_is_sending(
+    outbox_of: Outbox, n8n: N8n, start_worker: Start
+) -> None:
+    n8n.takes_seconds = 1
+    deliveries = [outbox_of.enqueue() for _ in range(12)]
+    worker = start_worker()
+    n8n.wait_for(1, within_seconds=15)
+
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+
+    states = [outbox_of.state(delivery) for delivery in deliveries]
+    delivered = [state for state in states if state.status == "delivered"]
+    assert 1 <= len(delivered) == len(n8n.received) <= 8
+    assert all(state.claim_token is None for state in states)
+    assert _jobs("doing") == 0
+    assert _jobs("todo") > 0
+
+
+def test_once_does_what_is_due_and_ends(outbox_of: Outbox, n8n: N8n, start_worker: Start) -> None:
+    n8n.behave(500)
+    failing = outbox_of.enqueue()
+    others = [outbox_of.enqueue() for _ in range(5)]
+    with transaction() as session:  # their jobs were lost, and nobody came
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+        session.execute(text("UPDATE deliveries SET next_attempt_at = now() - interval '1 hour'"))
+
+    assert start_worker("--once").wait(timeout=20) == 0
+
+    assert outbox_of.state(failing).status == "failed"
+    assert {outbox_of.state(other).status for other in others} == {"delivered"}
+    with transaction() as session:
+        assert worker_seen_seconds_ago(session) is None
+    assert _jobs("todo") == 1  # the retry, which is not due
+
+
+def _until(is_so: Callable[[], bool], within_seconds: float = 10) -> None:
+    deadline = time.monotonic() + within_seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _let_a_minute_pass() -> None:
+    """For everything by which a dead worker is recognised."""
+    with transaction() as session:
+        session.execute(
+            text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+        )
+        session.execute(
+            text(
+                "UPDATE deliveries SET claimed_until = claimed_until - interval '1 minute',"
+                " next_attempt_at = next_attempt_at - interval '1 minute'"
+            )
+        )
+
+
+def _jobs(status: str) -> int:
+    statement = text("SELECT count(*) FROM procrastinate_jobs WHERE status = :status")
+    with transaction() as session:
+        return session.scalar(statement, {"status": status}) or 0
