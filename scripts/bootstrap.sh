@@ -73,7 +73,7 @@ install_python_packages() {
     wanted="$(checksum "$1")-$("$PY" -V | tr ' ' '-')"
     is_done ".venv/.installed-$1" "$wanted" && return
     say "Installing the Python packages ($1)."
-    "$PY" -m pip install --quiet --disable-pip-version-check --no-input -r "$1" ||
+    quietly "$PY" -m pip install --disable-pip-version-check --no-input -r "$1" ||
         stop "The Python packages could not be installed; pip's words stand above. Is there a network connection?"
     echo "$wanted" >".venv/.installed-$1"
 }
@@ -85,7 +85,7 @@ find_node() {
     elif ! command -v npm >/dev/null 2>&1 ||
         ! node -e "process.exit(parseInt(process.versions.node) < $OLDEST_NODE ? 1 : 0)" 2>/dev/null; then
         say "Bringing Node."
-        "$PY" -m pip install --quiet --disable-pip-version-check --no-input "$NODE_FROM_PYPI" ||
+        quietly "$PY" -m pip install --disable-pip-version-check --no-input "$NODE_FROM_PYPI" ||
             stop "Node is missing and could not be brought from PyPI. Install Node $OLDEST_NODE or newer with npm."
         PATH="$(pwd)/.venv/bin:$PATH"
     fi

@@ -38,7 +38,8 @@ class Child:
 
     def __init__(self, name: str, module: str, *arguments: str, environ: dict[str, str]) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "app.cli.supervised", module, *arguments]
+        supervised = [sys.executable, "-m", "app.cli.supervised", str(os.getpid())]
+        self._command = [*supervised, module, *arguments]
         self._environ = environ
         self._pause_seconds = 0.0
         self._restart_at: float | None = None

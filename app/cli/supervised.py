@@ -1,6 +1,7 @@
 """Run a Python module that ends when the supervisor ends, however the supervisor ended.
 
-`python -m app.cli.supervised gunicorn …` is `python -m gunicorn …` with that one addition.
+`python -m app.cli.supervised PARENT gunicorn …` is `python -m gunicorn …` with that one addition;
+PARENT is the supervisor's process number, which may have ended while Python was loading.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ import time
 PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
 
-def end_with_parent() -> None:
+def end_with(parent: int) -> None:
     """From now on, the end of the parent process is a SIGTERM to this one."""
-    parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it ended just before
+        if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
@@ -34,6 +34,6 @@ def _watch(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    del sys.argv[0]
+    end_with(int(sys.argv[1]))
+    del sys.argv[:2]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
