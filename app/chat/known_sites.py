@@ -6,9 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from app.completion.detection import Rule, compile_phrases
+from app.core.db import transaction
 from app.models import Site
 from app.models.site_profile import SiteProfile
 
@@ -25,11 +24,15 @@ class KnownSite:
 _known: dict[uuid.UUID, KnownSite] = {}
 
 
-def known_site(session: Session, site_id: uuid.UUID, updated_at: datetime) -> KnownSite:
-    """The site as of `updated_at`, read from the database only when it has changed."""
+def known_site(site_id: uuid.UUID, updated_at: datetime) -> KnownSite:
+    """The site as of `updated_at`, read from the database only when it has changed.
+
+    Not for use inside a transaction: it may open one.
+    """
     known = _known.get(site_id)
     if known is None or known.updated_at != updated_at:
-        profile = session.get_one(Site, site_id).profile()
+        with transaction() as session:
+            profile = session.get_one(Site, site_id, populate_existing=True).profile()
         known = KnownSite(updated_at, profile, compile_phrases(profile.phrases))
         _known[site_id] = known
     return known

@@ -21,10 +21,12 @@ from app.chat.messages import Conversation, StoredMessage, exchange
 from app.chat.turn_store import Lease, claim, store_message, store_reply
 from app.completion.complete import complete
 from app.core import clock
-from app.core.db import db, transaction
+from app.core.db import transaction
 from app.core.errors import Conflict
+from app.core.notices import announce_soon
 from app.leads.changes import take_over
-from app.models import ChatSession, Turn
+from app.leads.record import has_contact_detail
+from app.models import Turn
 
 #: How long a request waits for an answer that somebody else is making.
 PATIENCE_SECONDS = 25.0
@@ -43,8 +45,9 @@ class Received:
 
 def receive(session_id: uuid.UUID, client_id: uuid.UUID, text: str) -> Received:
     """Transaction 1: store the message, once however often it comes. Raises NotFound."""
-    with transaction() as session:
-        return Received(session_id, *store_message(session, session_id, client_id, text))
+    received = Received(session_id, *store_message(session_id, client_id, text))
+    announce_soon("sessions", session_id)
+    return received
 
 
 def respond(received: Received) -> Iterator[str | Conversation]:
@@ -66,10 +69,10 @@ def respond(received: Received) -> Iterator[str | Conversation]:
                 return
         with transaction() as session:
             found = exchange(session, received.session_id, received.message.id)
-            lease = None if found else claim(session, received.session_id)
         if found is not None:
             yield found
             return
+        lease = claim(received.session_id)
         if lease is None:
             if time.monotonic() > give_up_at:
                 raise Conflict("The answer is still being made. Please ask again.", 2)
@@ -86,8 +89,7 @@ def answer_waiting(limit: int = 50) -> int:
         ).all()
     answered = 0
     for session_id in waiting:
-        with transaction() as session:
-            lease = claim(session, session_id)
+        lease = claim(session_id)
         if lease is not None:
             for _ in _think(lease):
                 pass
@@ -114,18 +116,33 @@ def _think(lease: Lease) -> Generator[str, None, Conversation | None]:
 
 def _record(lease: Lease, reply: Reply) -> Conversation | None:
     """Transaction 2: the answer, and all that follows from it, or nothing."""
-    with transaction() as session:
-        stored = store_reply(session, lease, reply)
+    before, site = lease.transcript, lease.site
+    phrase = site.rule.find(reply.text)
+    is_news = reply.draft.answers != before.draft.answers
+    if phrase or (is_news and (before.is_completed or has_contact_detail(reply.draft))):
+        with transaction() as session:
+            stored = store_reply(lease, reply, session)
+            if stored is None:
+                return None
+            message, status = stored
+            if phrase and status != "completed":
+                complete(
+                    session,
+                    lease.session_id,
+                    site.profile,
+                    cause="live",
+                    phrase=phrase,
+                    message_id=message.id,
+                )
+                status = "completed"
+            elif is_news:
+                is_completed = status == "completed"
+                take_over(session, lease.session_id, site.profile, reply.draft, is_completed)
+            session.expunge_all()
+    else:
+        stored = store_reply(lease, reply)
         if stored is None:
             return None
         message, status = stored
-        phrase = lease.site.rule.find(reply.text) if status != "completed" else None
-        if phrase is not None:
-            chat = session.get_one(ChatSession, lease.session_id, populate_existing=True)
-            complete(session, chat, cause="live", phrase=phrase, message_id=message.id)
-            status = chat.completion_status
-        elif reply.draft.answers != lease.transcript.draft.answers:
-            chat = session.get_one(ChatSession, lease.session_id, populate_existing=True)
-            take_over(session, chat, lease.site.profile, reply.draft)
-    db.session.expunge_all()
+    announce_soon("sessions", lease.session_id)
     return Conversation([message], message.input or {}, status)

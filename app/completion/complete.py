@@ -5,22 +5,31 @@ from __future__ import annotations
 import logging
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
 from app.delivery import outbox, payload
 from app.leads.extraction import extract
 from app.leads.record import record
-from app.models import ChatSession, Message, SessionEvent, Site
-from app.models.transcript import Draft, Line, Transcript
+from app.models import ChatSession, SessionEvent
+from app.models.site_profile import SiteProfile
+from app.models.transcript import Draft, Transcript
 
 logger = logging.getLogger(__name__)
+
+_COMPLETE = (
+    update(ChatSession)
+    .where(ChatSession.id == bindparam("chat_id"), ChatSession.completion_status == "in_progress")
+    .returning(ChatSession)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 def complete(
     session: Session,
-    chat: ChatSession,
+    session_id: uuid.UUID,
+    site: SiteProfile,
     *,
     cause: str,
     phrase: str | None = None,
@@ -29,46 +38,39 @@ def complete(
 ) -> bool:
     """Complete the session with its lead and deliveries, in the caller's transaction.
 
-    Idempotent: False when it was completed already. `cause` is a layer or `user`; `phrase` in
-    the message `message_id` is the evidence.
+    Idempotent: False when it was completed already, or is gone. `cause` is a layer or `user`;
+    `phrase` in the message `message_id` is the evidence.
     """
-    session.refresh(chat, with_for_update=True)
-    if chat.is_completed:
-        return False
     now = clock.now()
-    chat.completion_status = "completed"
-    chat.completed_at = now
-    chat.completion_cause = cause
-    chat.completion_phrase = phrase
-    chat.completion_message_id = message_id
-    session.add(
-        SessionEvent(
-            session_id=chat.id,
+    evidence = {"phrase": phrase, "message_id": message_id}
+    chat = session.scalars(
+        _COMPLETE.values(
+            completion_status="completed",
+            completed_at=now,
+            completion_cause=cause,
+            completion_phrase=phrase,
+            completion_message_id=message_id,
+        ),
+        {"chat_id": session_id},
+    ).one_or_none()
+    if chat is None:
+        return False
+    session.execute(
+        insert(SessionEvent).values(
+            session_id=session_id,
             at=now,
             kind="completed",
             cause=cause,
-            phrase=phrase,
-            message_id=message_id,
             user_id=user_id,
+            **evidence,
         )
     )
-    site = session.get_one(Site, chat.site_id).profile()
-    draft = extract(_transcript(session, chat), site)
-    lead, _ = record(session, chat, site, draft)
-    outbox.enqueue(session, "lead.completed", payload.of_lead(session, lead, chat))
-    events.announce(session, "sessions", chat.id)
-    logger.info("session completed", extra={"session_id": str(chat.id), "cause": cause})
+    lines = payload.lines_of(session, session_id)
+    draft = extract(
+        Transcript(str(session_id), lines, Draft.from_json(chat.draft), is_completed=True), site
+    )
+    lead, _ = record(session, session_id, site, draft)
+    outbox.enqueue(session, "lead.completed", payload.of_lead(lead, chat, site, lines))
+    events.announce(session, "sessions", session_id)
+    logger.info("session completed", extra={"session_id": str(session_id), "cause": cause})
     return True
-
-
-def _transcript(session: Session, chat: ChatSession) -> Transcript:
-    messages = session.scalars(
-        select(Message)
-        .where(Message.session_id == chat.id)
-        .order_by(Message.created_at, Message.id)
-    )
-    lines = tuple(
-        Line(m.id, m.role, m.text, m.created_at, (m.input or {}).get("field"))  # type: ignore[arg-type]
-        for m in messages
-    )
-    return Transcript(str(chat.id), lines, Draft.from_json(chat.draft), is_completed=True)

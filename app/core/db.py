@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg2
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core import events
@@ -49,6 +51,40 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("in_transaction", None)
+
+
+def call(function: str, *arguments: Any, session: Session | None = None) -> tuple[Any, ...] | None:
+    """The first row that a function of the database gives, None when it gives none.
+
+    Part of `session`'s transaction; without one it is a transaction of its own, in a single round
+    trip and past SQLAlchemy, for the hottest paths.
+    """
+    if session is None:
+        return call_on(db.engine, function, *arguments)
+    row = session.connection().exec_driver_sql(_call_sql(function, arguments), arguments).fetchone()
+    return None if row is None else tuple(row)
+
+
+def call_on(engine: Engine, function: str, *arguments: Any) -> tuple[Any, ...] | None:
+    """`call`, a transaction of its own, for threads without an app context."""
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(_call_sql(function, arguments), arguments)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        connection.autocommit = False
+    except psycopg2.OperationalError:
+        pooled.invalidate()
+        raise
+    finally:
+        pooled.close()
+    return row
+
+
+def _call_sql(function: str, arguments: tuple[Any, ...]) -> str:
+    return f"SELECT * FROM {function}({', '.join(['%s'] * len(arguments))})"  # noqa: S608
 
 
 def release() -> None:

@@ -46,7 +46,7 @@ class EmbeddedDatabase:
         self.server.cleanup()
 
 
-def start(instance_path: Path) -> EmbeddedDatabase:
+def start(instance_path: Path, version: int = VERSION) -> EmbeddedDatabase:
     """Start the server whose data is in `instance_path`/postgres, or join the one that runs.
 
     Raises EmbeddedError.
@@ -54,7 +54,7 @@ def start(instance_path: Path) -> EmbeddedDatabase:
     data = (instance_path / "postgres").resolve()
     with _plain_sentences(data):
         instance_path.mkdir(parents=True, exist_ok=True)
-        server = _server(data, lock=data.parent / "postgres.lock")
+        server = _server(data, version, lock=data.parent / "postgres.lock")
         _clear_leftovers(data)
         with _utf8_locale():
             _start_patiently(server, data)
@@ -69,7 +69,7 @@ def sqlalchemy_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
-def _server(data: Path, lock: Path) -> Any:
+def _server(data: Path, version: int, lock: Path) -> Any:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it warns about a folder that is only used for very deep paths.
         warnings.simplefilter("ignore")
@@ -79,7 +79,7 @@ def _server(data: Path, lock: Path) -> Any:
     # Its own lock is one file in /tmp for all users of a machine; ours is beside the data.
     lock.touch()
     PostgresServer._lock = fasteners.InterProcessLock(lock)
-    return get_server(data, postgres_version=VERSION, start=False)
+    return get_server(data, postgres_version=version, start=False)
 
 
 def _start_patiently(server: Any, data: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -30,11 +29,11 @@ def enqueue(
     """
     keys = active_destinations() if destinations is None else tuple(destinations)
     body = _frozen(event, content)
-    ids = [_insert(session, key, event, content, body) for key in keys]
-    new = [delivery_id for delivery_id in ids if delivery_id]
+    inserted = [_insert(session, key, event, content, body) for key in keys]
+    new = [delivery for delivery in inserted if delivery]
     if content.session_id and new:
         events.announce(session, "sessions", content.session_id)
-    return list(session.scalars(select(Delivery).where(Delivery.id.in_(new)))) if new else []
+    return new
 
 
 def ensure_destination(session: Session, key: str) -> None:
@@ -43,10 +42,10 @@ def ensure_destination(session: Session, key: str) -> None:
 
 def _insert(
     session: Session, key: str, event: str, content: Content, body: str
-) -> uuid.UUID | None:
+) -> Delivery | None:
     ensure_destination(session, key)
     now = clock.now()
-    delivery_id = session.scalar(
+    delivery = session.scalars(
         insert(Delivery)
         .values(
             id=uuid.uuid4(),
@@ -60,12 +59,12 @@ def _insert(
             created_at=now,
         )
         .on_conflict_do_nothing()  # lead.completed goes out once per lead and destination
-        .returning(Delivery.id)
-    )
-    if delivery_id:
+        .returning(Delivery)
+    ).one_or_none()
+    if delivery:
         defer(session, DELIVER, destination_key=key)
-        events.announce(session, "deliveries", delivery_id)
-    return delivery_id
+        events.announce(session, "deliveries", delivery.id)
+    return delivery
 
 
 def _frozen(event: str, content: Content) -> str:

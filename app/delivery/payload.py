@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.delivery.settings import current
-from app.models import ChatSession, Lead, Message, Site
+from app.models import ChatSession, Lead
+from app.models.site_profile import SiteProfile
+from app.models.transcript import Line
 
 ATTRIBUTION_KEYS = (
     "landing_url",
@@ -26,6 +28,11 @@ ATTRIBUTION_KEYS = (
     "fbclid",
 )
 
+_LINES = text("""
+    SELECT id, role, text, created_at, input ->> 'field' FROM messages
+     WHERE session_id = :session_id ORDER BY created_at, id
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -36,24 +43,23 @@ class Content:
     session_id: uuid.UUID | None = None
 
 
-def of_lead(session: Session, lead: Lead, chat: ChatSession) -> Content:
+def lines_of(session: Session, session_id: uuid.UUID) -> tuple[Line, ...]:
+    """The whole transcript of a session, oldest first."""
+    rows = session.execute(_LINES, {"session_id": session_id})
+    return tuple(Line(*row) for row in rows)
+
+
+def of_lead(lead: Lead, chat: ChatSession, site: SiteProfile, lines: Sequence[Line]) -> Content:
     """The lead as it stands now, with its session and the whole transcript."""
-    site = session.get_one(Site, chat.site_id)
-    messages = session.scalars(
-        select(Message)
-        .where(Message.session_id == chat.id)
-        .order_by(Message.created_at, Message.id)
-    ).all()
-    return Content(lead_data(lead, chat, site, messages, current().public_url), lead.id, chat.id)
+    return Content(lead_data(lead, chat, site, lines, current().public_url), lead.id, chat.id)
 
 
 def lead_data(
-    lead: Lead, chat: ChatSession, site: Site, messages: Iterable[Message], public_url: str
+    lead: Lead, chat: ChatSession, site: SiteProfile, lines: Iterable[Line], public_url: str
 ) -> dict[str, Any]:
-    """Every key is there; what is not known is None. Messages oldest first."""
+    """Every key is there; what is not known is None. Lines oldest first."""
     transcript = [
-        {"role": message.role, "text": message.text, "at": clock.iso(message.created_at)}
-        for message in messages
+        {"role": line.role, "text": line.text, "at": clock.iso(line.at)} for line in lines
     ]
     return {
         "lead": _lead(lead),

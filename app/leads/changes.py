@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy.orm import Session
 
 from app.delivery import outbox, payload
@@ -11,13 +13,17 @@ from app.models.site_profile import SiteProfile
 from app.models.transcript import Draft
 
 
-def take_over(session: Session, chat: ChatSession, site: SiteProfile, draft: Draft) -> None:
+def take_over(
+    session: Session, session_id: uuid.UUID, site: SiteProfile, draft: Draft, is_completed: bool
+) -> None:
     """Bring the stored lead up to what is known now, in the caller's transaction.
 
     Before completion a lead is only kept; afterwards a change is sent as `lead.updated`.
     """
-    if not (chat.is_completed or has_contact_detail(draft)):
+    if not (is_completed or has_contact_detail(draft)):
         return
-    lead, has_changed = record(session, chat, site, draft)
-    if has_changed and chat.is_completed:
-        outbox.enqueue(session, "lead.updated", payload.of_lead(session, lead, chat))
+    lead, has_changed = record(session, session_id, site, draft)
+    if has_changed and is_completed:
+        chat = session.get_one(ChatSession, session_id, populate_existing=True)
+        messages = payload.lines_of(session, session_id)
+        outbox.enqueue(session, "lead.updated", payload.of_lead(lead, chat, site, messages))

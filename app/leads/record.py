@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.models import ChatSession, Lead
+from app.models import Lead
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, SiteProfile
 from app.models.transcript import Draft
+
+#: What a visitor says about itself; a change of one of these is a change of the lead.
+_SAID = (*CONTACT_FIELDS, "qualification", "consent_text_version", "missing", "invalid")
+
+_new = insert(Lead)
+_is_changed = tuple_(*(getattr(Lead, key) for key in _SAID)).is_distinct_from(
+    tuple_(*(_new.excluded[key] for key in _SAID))
+)
+_UPSERT = _new.on_conflict_do_update(
+    index_elements=[Lead.session_id],
+    set_={
+        **{key: _new.excluded[key] for key in (*_SAID, "consent_at")},
+        "updated_at": case((_is_changed, _new.excluded.updated_at), else_=Lead.updated_at),
+    },
+).returning(Lead)
 
 
 def has_contact_detail(draft: Draft) -> bool:
@@ -19,27 +36,21 @@ def has_contact_detail(draft: Draft) -> bool:
 
 
 def record(
-    session: Session, chat: ChatSession, site: SiteProfile, draft: Draft
+    session: Session, session_id: uuid.UUID, site: SiteProfile, draft: Draft
 ) -> tuple[Lead, bool]:
-    """Make or update the session's lead from what is known. Gives it, and whether it changed.
-
-    The caller holds the lock of the session's row, so that two cannot make one each.
-    """
-    lead = session.scalar(select(Lead).where(Lead.session_id == chat.id))
-    values = _values(site, draft)
+    """Make or update the session's lead from what is known. Gives it, and whether it changed."""
     now = clock.now()
-    if lead is None:
-        lead = Lead(session_id=chat.id, created_at=now, updated_at=now, **values)
-        session.add(lead)
-        session.flush()
-        return lead, True
-    changed = {key: value for key, value in values.items() if getattr(lead, key) != value}
-    for key, value in changed.items():
-        setattr(lead, key, value)
-    if changed:
-        lead.updated_at = now
-        session.flush()
-    return lead, bool(changed)
+    values = {
+        "id": uuid.uuid4(),
+        "session_id": session_id,
+        "created_at": now,
+        "updated_at": now,
+        **_values(site, draft),
+    }
+    lead = session.scalars(
+        _UPSERT, values, execution_options={"populate_existing": True}
+    ).one()
+    return lead, lead.updated_at == now
 
 
 def _values(site: SiteProfile, draft: Draft) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import psycopg2
 from flask import Flask, Response, make_response, render_template
 from marshmallow import ValidationError
 from sqlalchemy.exc import OperationalError
@@ -44,6 +45,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(ValidationError, _validation_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(psycopg2.OperationalError, _database_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
@@ -99,8 +101,8 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _database_error(error: OperationalError) -> Response:
-    logger.error("database unavailable: %s", type(error.orig).__name__)
+def _database_error(error: OperationalError | psycopg2.OperationalError) -> Response:
+    logger.error("database unavailable: %s", type(error).__name__)
     response = _answer(503, PLAIN_WORDS[503])
     response.headers["Retry-After"] = "3"
     return response

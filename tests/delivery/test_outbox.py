@@ -15,6 +15,7 @@ from app.core.db import transaction
 from app.delivery import outbox, payload, repeat
 from app.delivery.destinations import active_destinations
 from app.delivery.send import drain
+from app.models import ChatSession, Lead, Site
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.fakes.n8n import N8n
@@ -49,6 +50,11 @@ def test_lead_completed_goes_out_once_per_lead_and_destination(outbox_of: Outbox
         assert len(outbox.enqueue(session, "lead.completed", content)) == 1
 
 
+def content_of(session: Session, lead: Lead, chat: ChatSession) -> payload.Content:
+    site = session.get_one(Site, chat.site_id).profile()
+    return payload.of_lead(lead, chat, site, payload.lines_of(session, chat.id))
+
+
 def test_an_event_goes_where_the_settings_say_when_it_happens(outbox_of: Outbox, n8n: N8n) -> None:
     assert active_destinations() == ("n8n",)
 
@@ -59,7 +65,7 @@ def test_without_a_webhook_a_lead_is_printed_and_counts_as_delivered(
     chat = make_chat(session)
     make_message(session, chat, text="Hello\x1b[31m <b>you</b> 😀")
     lead = make_lead(session, chat, qualification={"service": "Windows"})
-    [delivery] = outbox.enqueue(session, "lead.completed", payload.of_lead(session, lead, chat))
+    [delivery] = outbox.enqueue(session, "lead.completed", content_of(session, lead, chat))
     session.commit()
 
     assert delivery.destination_key == "console"
@@ -109,7 +115,7 @@ def test_the_payload_has_the_shape_of_the_interface(session: Session) -> None:
         missing=["company"],
     )
 
-    content = payload.of_lead(session, lead, chat)
+    content = content_of(session, lead, chat)
 
     assert (content.lead_id, content.session_id) == (lead.id, chat.id)
     assert content.data == {
@@ -154,7 +160,7 @@ def test_the_payload_has_the_shape_of_the_interface(session: Session) -> None:
 
 def test_what_is_not_known_is_null(session: Session) -> None:
     chat = make_chat(session)
-    data = payload.of_lead(session, make_lead(session, chat), chat).data
+    data = content_of(session, make_lead(session, chat), chat).data
     assert data["lead"]["consent"] is None
     assert data["session"]["completed_at"] is None
     assert data["session"]["completion"] is None
@@ -164,7 +170,7 @@ def test_what_is_not_known_is_null(session: Session) -> None:
 def test_a_test_has_the_shape_of_a_real_lead(session: Session) -> None:
     chat = make_chat(session)
     make_message(session, chat)
-    real = payload.of_lead(session, make_lead(session, chat), chat).data
+    real = content_of(session, make_lead(session, chat), chat).data
     sample = payload.sample("https://chat.example").data
     assert _shape(sample) == _shape(real)
 
