@@ -25,11 +25,11 @@ format:
 
 bench:
 	@scripts/bootstrap.sh test
-	@$(PY) -m bench
+	@$(PY) -m bench.turns
 
 proof:
 	@scripts/bootstrap.sh test
-	@$(PY) -m bench.proof
+	@$(PY) -m tests.proof
 
 # New pins after a change of requirements*.in; nothing of this machine's set-up gets into them.
 lock:

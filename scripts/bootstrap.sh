@@ -113,9 +113,7 @@ build_bundle() {
 }
 
 find_browser() {
-    for name in chromium chromium-browser google-chrome google-chrome-stable \
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
-        /Applications/Chromium.app/Contents/MacOS/Chromium \
+    for name in chromium chromium-browser \
         "$("$PY" -c 'from playwright.sync_api import sync_playwright as s
 with s() as p: print(p.chromium.executable_path)' 2>/dev/null)"; do
         if [ -n "$name" ] && "$name" --version >/dev/null 2>&1; then
@@ -133,7 +131,7 @@ install_browser() {
     fi
     find_browser || quietly "$PY" -m playwright install chromium || true
     find_browser ||
-        stop "The browser tests need Chromium and it could not be installed. Install it (Debian: sudo apt-get install chromium, macOS: brew install --cask google-chrome) and try again."
+        stop "The browser tests need Chromium and it could not be installed. Install it (Debian: sudo apt-get install chromium, elsewhere: .venv/bin/playwright install --with-deps chromium) and try again."
 }
 
 check_folder
