@@ -9,7 +9,7 @@ Intent = Literal["identity", "human", "why", "goodbye", "thanks", "hello", "chat
 
 _IDENTITY = re.compile(
     r"\b(?:(?:are|r) (?:you|u|this)|is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|"
-    r"you(?:'re| are)|it's)\b[^.!?]{0,30}\b(?:an? )?(?:ro?bot|chat ?bot|human|real|machine"
+    r"you(?:'re| are)|it's)\b[^.!?]{0,30}\b(?:an? )?(?:(?:ro|chat ?)?bot|human|real|machine"
     r"|computer|"
     r"a\.?i|artificial|automat\w+|person|people|man|woman|alive)\b"
     r"|\bwho (?:are|r) (?:you|u)\b|\bwho(?:'s| is) (?:this|that|asking|there)\b"

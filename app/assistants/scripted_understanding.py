@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from app.assistants.scripted_answers import take_answer, talk
@@ -14,6 +15,7 @@ from app.assistants.scripted_corrections import (
 from app.assistants.scripted_flow import CONSENT_FIELD, field_named, was_confirmed
 from app.assistants.scripted_turn import ScriptedTurn
 from app.leads.agreement import agrees_after_all, may_keep_contact_details, read_yes_no
+from app.leads.answers import MAX_CHARACTERS
 from app.leads.choices import exact_choice, mentioned_choice
 from app.leads.contacts import (
     adding,
@@ -29,6 +31,8 @@ from app.leads.extraction import with_earlier_contacts
 from app.leads.names import find_name
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Answer, Line, Transcript
+
+_SPACES = re.compile(r"[^\S\n]+")
 
 
 def understand(transcript: Transcript, site: SiteProfile) -> ScriptedTurn:
@@ -49,7 +53,7 @@ def understand(transcript: Transcript, site: SiteProfile) -> ScriptedTurn:
 
 
 def _read(turn: ScriptedTurn, line: Line) -> None:
-    text = line.text.replace("’", "'").strip()
+    text = _SPACES.sub(" ", line.text.replace("’", "'")).strip()
     if turn.draft.consent == "refused" and turn.asked is not CONSENT_FIELD:
         _read_after_refusal(turn, line, text)
         return
@@ -70,6 +74,8 @@ def _read(turn: ScriptedTurn, line: Line) -> None:
     has_contacts = _take_contacts(turn, line, text)
     rest = without_contacts(text, turn.site.region) if has_contacts else text
     took = has_contacts or took
+    # Contact details are found however long the text; what else it says, in its beginning.
+    text, rest = text[:MAX_CHARACTERS], rest[:MAX_CHARACTERS]
     took = take_labelled(turn, line, rest, has_contacts=has_contacts) or took
     took = _take_name(turn, line, rest) or took
     if not took:
@@ -92,7 +98,7 @@ def _read_after_refusal(turn: ScriptedTurn, line: Line, text: str) -> None:
     elif "change" in text.casefold() and "mind" in text.casefold():
         turn.ask = CONSENT_FIELD
     else:
-        talk(turn, text)
+        talk(turn, text[:MAX_CHARACTERS])
 
 
 def _give_consent(turn: ScriptedTurn, line: Line) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.leads.choices import match_choice
 from app.leads.dates import read_date
-from app.leads.emails import looks_like_email, read_email
+from app.leads.emails import find_emails, looks_like_email, read_email
 from app.leads.names import read_name
 from app.leads.phones import find_phones
 from app.models.site_profile import Field
@@ -20,6 +20,8 @@ def normalise(field: Field, text: str, region: str) -> Answer | None:
     meant as an answer but wrong, kept as typed.
     """
     typed = as_typed(text)
+    if found := find_emails(text) if field.type == "email" else []:
+        return Answer(found[0].value)
     if not typed:
         return None
     if field.type == "email":

@@ -35,11 +35,13 @@ _EVERYDAY = _words_of(
 )
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _MAX_WORDS_FOR_TYPING_MISTAKES = 12
+_MAX_CHARACTERS = 500
 _ALIKE = 0.82
 
 
 def match_choice(field: Field, text: str) -> Choice | None:
     """The choice meant by an answer to this field's question; None: none, or more than one."""
+    text = text[:_MAX_CHARACTERS]
     words = _words(text)
     if not words:
         return None
@@ -67,6 +69,7 @@ def exact_choice(field: Field, text: str) -> Choice | None:
 
 def mentioned_choice(field: Field, text: str) -> Choice | None:
     """The one choice named in passing by its whole label, when nobody has asked for it."""
+    text = text[:_MAX_CHARACTERS]
     telling = [
         c for c in field.choices if any(len(w) > 2 and w not in _EVERYDAY for w in _words(c.label))
     ]

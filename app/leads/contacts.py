@@ -21,9 +21,10 @@ _TURNED_DOWN = re.compile(r"\b(?:not|isn't|instead of|rather than|old|wrong)\W*$
 _LEAD_IN = re.compile(
     r"(?:\b(?:and|or|but|so|my|the|is|it's|its|it is|e-?mail|mail|address|phone|tele(?:phone)?|tel|"
     r"number|mobile|cell|whatsapp|on|at|by|via|to|me|call|text|ring|reach|contact|write|you|can|i|"
-    r"am|i'm|use|under|here|no|not|sorry|actually|wait|e|m|t|p)\b[\s.:=,;-]*|[\s.:=,;&+()-]+)+$",
+    r"am|i'm|use|under|here|no|not|sorry|actually|wait|e|m|t|p)\b|[\s.:=,;&+()<-])+$",
     re.I,
 )
+_LEAD_IN_CHARACTERS = 80
 
 
 def correcting(text: str) -> bool:
@@ -56,7 +57,8 @@ def without_contacts(text: str, region: str) -> str:
     """What else the text says: each contact detail and the words that led to it end a line."""
     found = [f for kind in _all_contacts(text, region, False).values() for f in kind]
     for item in sorted(found, key=lambda f: f.start, reverse=True):
-        before = _LEAD_IN.sub("", text[: item.start])
+        led_in_from = max(0, item.start - _LEAD_IN_CHARACTERS)
+        before = text[:led_in_from] + _LEAD_IN.sub("", text[led_in_from : item.start])
         text = f"{before}\n{text[item.end :]}"
     return text.strip()
 

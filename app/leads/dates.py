@@ -78,6 +78,7 @@ _MONTH_NUMBERS = {
     )
     for name in names.split()
 }
+_MAX_CHARACTERS = 500
 #: Where people write the month first.
 _MONTH_FIRST = ("US", "PH", "CA")
 
@@ -88,6 +89,7 @@ def read_date(text: str, region: str = "GB") -> tuple[str, bool] | None:
     A day with its year becomes YYYY-MM-DD, unless more was said about it. `region`: ISO 3166 two
     letters, to tell day and month apart in 1/2/2027.
     """
+    text = text[:_MAX_CHARACTERS]
     if whole := _whole_day(text, region):
         value, is_real, says_more = whole
         return (text if says_more or not is_real else value), is_real
@@ -98,6 +100,7 @@ def read_date(text: str, region: str = "GB") -> tuple[str, bool] | None:
 
 def find_date(text: str, region: str = "GB") -> str | None:
     """A day named in passing: YYYY-MM-DD, or the words ("next Tuesday"), or None."""
+    text = text[:_MAX_CHARACTERS]
     whole = _whole_day(text, region)
     if whole:
         return whole[0] if whole[1] else None

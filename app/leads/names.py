@@ -14,8 +14,9 @@ class NameFound(NamedTuple):
 
 
 _GREETING = (
-    r"(?:(?:hi|hello|hey|hiya|hallo|hola|bonjour|ciao|good (?:morning|afternoon|evening)|sure|ok|"
-    r"okay|yes|yeah|well|oh|of course)(?: there)?\b[\s,.!:-]*)*"
+    r"(?:(?:hi|hello|hey|hiya|hallo|hola|bonjour|ciao|good (?:morning|afternoon|evening)|sure|ok"
+    r"|all right|alright|fine|"
+    r"okay|yes|yeah|well|oh|of course)(?: there)?\b[\s,.!:-]*){0,4}"
 )
 _SURE = re.compile(
     r"\b(?:(?:my|the|full|first|her|his)\s+(?:full |first |real )?name(?:'s| is| was|:"
@@ -49,6 +50,8 @@ _ANSWER_LEAD = re.compile(
 _ANSWER_TAIL = re.compile(
     r"[\s,]+(?:here|speaking|please|thanks|thank you|is my name|is the name)\s*$", re.I
 )
+_SPACES = re.compile(r"[^\S\n]+")
+_MAX_CHARACTERS = 500
 _LETTERS_APART = re.compile(r"\b\w(?:[-. ]\w\b){2,}")
 _EDGES = ' \t\r\n,;:.!?"“”«»*_-–'
 
@@ -94,7 +97,7 @@ _TITLES = _words_of("dr mr mrs ms mx prof st jr sr")
 
 def find_name(text: str) -> NameFound | None:
     """The name someone gives while saying something else, or None."""
-    text = text.replace("’", "'")
+    text = _start_of(text)
     for match in (_SURE.search(text), _SPELLED.search(text)):
         if match is None:
             continue
@@ -110,7 +113,7 @@ def find_name(text: str) -> NameFound | None:
 
 def read_name(text: str) -> str | None:
     """The name in an answer to "what is your name?", or None when it can hardly be one."""
-    text = text.replace("’", "'").strip()
+    text = _start_of(text)
     if found := find_name(text):
         return found.value
     name = _ANSWER_LEAD.sub("", text, count=1)
@@ -125,6 +128,11 @@ def read_name(text: str) -> str | None:
     if len(words) > 2 and any(_key(word) in _AFTER_NAME - {"y", "a", "i"} for word in words):
         return None
     return _dressed(_joined_letters(name))
+
+
+def _start_of(text: str) -> str:
+    """As much as a name is looked for in, with single spaces, so that no text is slow to read."""
+    return _SPACES.sub(" ", text[:_MAX_CHARACTERS].replace("’", "'")).strip()
 
 
 def _cut(text: str) -> str:
