@@ -5,25 +5,32 @@ from __future__ import annotations
 import logging
 import uuid
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
 from app.delivery import outbox, payload
 from app.leads.extraction import extract
 from app.leads.record import record
-from app.models import ChatSession, SessionEvent
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Draft, Transcript
 
 logger = logging.getLogger(__name__)
 
-_COMPLETE = (
-    update(ChatSession)
-    .where(ChatSession.id == bindparam("chat_id"), ChatSession.completion_status == "in_progress")
-    .returning(ChatSession)
-    .execution_options(synchronize_session=False, populate_existing=True)
-)
+_COMPLETE = text("""
+    WITH completed AS (
+        UPDATE chat_sessions
+           SET completion_status = 'completed', completed_at = :now, completion_cause = :cause,
+               completion_phrase = :phrase, completion_message_id = CAST(:message_id AS bigint)
+         WHERE id = :session_id AND completion_status = 'in_progress' RETURNING *
+    ), told AS (
+        INSERT INTO session_events (session_id, at, kind, cause, phrase, message_id, user_id)
+        SELECT id, :now, 'completed', :cause, :phrase, CAST(:message_id AS bigint),
+               CAST(:user_id AS uuid)
+          FROM completed
+    )
+    SELECT * FROM completed
+""")
 
 
 def complete(
@@ -41,30 +48,19 @@ def complete(
     Idempotent: False when it was completed already, or is gone. `cause` is a layer or `user`;
     `phrase` in the message `message_id` is the evidence.
     """
-    now = clock.now()
-    evidence = {"phrase": phrase, "message_id": message_id}
-    chat = session.scalars(
-        _COMPLETE.values(
-            completion_status="completed",
-            completed_at=now,
-            completion_cause=cause,
-            completion_phrase=phrase,
-            completion_message_id=message_id,
-        ),
-        {"chat_id": session_id},
+    chat = session.execute(
+        _COMPLETE,
+        {
+            "session_id": session_id,
+            "now": clock.now(),
+            "cause": cause,
+            "phrase": phrase,
+            "message_id": message_id,
+            "user_id": user_id,
+        },
     ).one_or_none()
     if chat is None:
         return False
-    session.execute(
-        insert(SessionEvent).values(
-            session_id=session_id,
-            at=now,
-            kind="completed",
-            cause=cause,
-            user_id=user_id,
-            **evidence,
-        )
-    )
     lines = payload.lines_of(session, session_id)
     draft = extract(
         Transcript(str(session_id), lines, Draft.from_json(chat.draft), is_completed=True), site

@@ -19,52 +19,55 @@ DELIVER = "deliver"
 TEST = "lead.test"
 
 
+_ENSURE_DESTINATION = insert(Destination.__table__).on_conflict_do_nothing()
+_INSERT = (
+    insert(Delivery.__table__)
+    # lead.completed goes out once per lead and destination
+    .on_conflict_do_nothing()
+    .returning(Delivery.__table__.c.id)
+)
+
+
 def enqueue(
     session: Session, event: str, content: Content, destinations: Iterable[str] | None = None
-) -> list[Delivery]:
+) -> list[uuid.UUID]:
     """Have the event delivered once the caller's transaction has committed.
 
-    `destinations` are keys, by default the active ones. Gives the new deliveries: none for a
+    `destinations` are keys, by default the active ones. Gives the new deliveries' ids: none for a
     destination that has, or is being sent, this lead's `lead.completed` already.
     """
     keys = active_destinations() if destinations is None else tuple(destinations)
     body = _frozen(event, content)
     inserted = [_insert(session, key, event, content, body) for key in keys]
-    new = [delivery for delivery in inserted if delivery]
+    new = [delivery_id for delivery_id in inserted if delivery_id]
     if content.session_id and new:
         events.announce(session, "sessions", content.session_id)
     return new
 
 
-def ensure_destination(session: Session, key: str) -> None:
-    session.execute(insert(Destination).values(key=key, kind=kind_of(key)).on_conflict_do_nothing())
-
-
 def _insert(
     session: Session, key: str, event: str, content: Content, body: str
-) -> Delivery | None:
-    ensure_destination(session, key)
+) -> uuid.UUID | None:
+    session.execute(_ENSURE_DESTINATION, {"key": key, "kind": kind_of(key)})
     now = clock.now()
-    delivery = session.scalars(
-        insert(Delivery)
-        .values(
-            id=uuid.uuid4(),
-            destination_key=key,
-            event=event,
-            lead_id=content.lead_id,
-            session_id=content.session_id,
-            body=body,
-            status="pending",
-            next_attempt_at=now,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()  # lead.completed goes out once per lead and destination
-        .returning(Delivery)
-    ).one_or_none()
-    if delivery:
+    delivery_id: uuid.UUID | None = session.scalar(
+        _INSERT,
+        {
+            "id": uuid.uuid4(),
+            "destination_key": key,
+            "event": event,
+            "lead_id": content.lead_id,
+            "session_id": content.session_id,
+            "body": body,
+            "status": "pending",
+            "next_attempt_at": now,
+            "created_at": now,
+        },
+    )
+    if delivery_id:
         defer(session, DELIVER, destination_key=key)
-        events.announce(session, "deliveries", delivery.id)
-    return delivery
+        events.announce(session, "deliveries", delivery_id)
+    return delivery_id
 
 
 def _frozen(event: str, content: Content) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -49,13 +49,21 @@ def lines_of(session: Session, session_id: uuid.UUID) -> tuple[Line, ...]:
     return tuple(Line(*row) for row in rows)
 
 
-def of_lead(lead: Lead, chat: ChatSession, site: SiteProfile, lines: Sequence[Line]) -> Content:
-    """The lead as it stands now, with its session and the whole transcript."""
+def of_lead(
+    lead: Lead | Row[Any], chat: ChatSession | Row[Any], site: SiteProfile, lines: Sequence[Line]
+) -> Content:
+    """The lead as it stands now, with its session (objects or their bare rows) and the whole
+    transcript.
+    """
     return Content(lead_data(lead, chat, site, lines, current().public_url), lead.id, chat.id)
 
 
 def lead_data(
-    lead: Lead, chat: ChatSession, site: SiteProfile, lines: Iterable[Line], public_url: str
+    lead: Lead | Row[Any],
+    chat: ChatSession | Row[Any],
+    site: SiteProfile,
+    lines: Iterable[Line],
+    public_url: str,
 ) -> dict[str, Any]:
     """Every key is there; what is not known is None. Lines oldest first."""
     transcript = [
@@ -109,7 +117,7 @@ def sample(public_url: str) -> Content:
     )
 
 
-def _lead(lead: Lead) -> dict[str, Any]:
+def _lead(lead: Lead | Row[Any]) -> dict[str, Any]:
     consent = None
     if lead.consent_at:
         consent = {"text_version": lead.consent_text_version, "at": clock.iso(lead.consent_at)}
@@ -126,8 +134,8 @@ def _lead(lead: Lead) -> dict[str, Any]:
     }
 
 
-def _completion(chat: ChatSession) -> dict[str, Any] | None:
-    if not chat.is_completed:
+def _completion(chat: ChatSession | Row[Any]) -> dict[str, Any] | None:
+    if not chat.completed_at:
         return None
     return {
         "cause": chat.completion_cause,

@@ -41,8 +41,11 @@ def send_all_again(
     return _due_now(session, and_(*chosen))
 
 
-def send_test(session: Session, destination_key: str) -> Delivery:
-    """Have one made-up lead sent, even to a paused destination: its success resumes that."""
+def send_test(session: Session, destination_key: str) -> uuid.UUID:
+    """Have one made-up lead sent, even to a paused destination: its success resumes that.
+
+    Gives the delivery's id.
+    """
     content = payload.sample(current().public_url)
     return enqueue(session, TEST, content, [destination_key])[0]
 

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, tuple_
+from sqlalchemy import Row, case, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,17 +18,18 @@ from app.models.transcript import Draft
 #: What a visitor says about itself; a change of one of these is a change of the lead.
 _SAID = (*CONTACT_FIELDS, "qualification", "consent_text_version", "missing", "invalid")
 
-_new = insert(Lead)
-_is_changed = tuple_(*(getattr(Lead, key) for key in _SAID)).is_distinct_from(
+_leads = Lead.__table__
+_new = insert(_leads)
+_is_changed = tuple_(*(_leads.c[key] for key in _SAID)).is_distinct_from(
     tuple_(*(_new.excluded[key] for key in _SAID))
 )
 _UPSERT = _new.on_conflict_do_update(
-    index_elements=[Lead.session_id],
+    index_elements=[_leads.c.session_id],
     set_={
         **{key: _new.excluded[key] for key in (*_SAID, "consent_at")},
-        "updated_at": case((_is_changed, _new.excluded.updated_at), else_=Lead.updated_at),
+        "updated_at": case((_is_changed, _new.excluded.updated_at), else_=_leads.c.updated_at),
     },
-).returning(Lead)
+).returning(*_leads.c)
 
 
 def has_contact_detail(draft: Draft) -> bool:
@@ -37,8 +38,10 @@ def has_contact_detail(draft: Draft) -> bool:
 
 def record(
     session: Session, session_id: uuid.UUID, site: SiteProfile, draft: Draft
-) -> tuple[Lead, bool]:
-    """Make or update the session's lead from what is known. Gives it, and whether it changed."""
+) -> tuple[Row[Any], bool]:
+    """Make or update the session's lead from what is known. Gives its row, and whether it
+    changed.
+    """
     now = clock.now()
     values = {
         "id": uuid.uuid4(),
@@ -47,9 +50,7 @@ def record(
         "updated_at": now,
         **_values(site, draft),
     }
-    lead = session.scalars(
-        _UPSERT, values, execution_options={"populate_existing": True}
-    ).one()
+    lead = session.execute(_UPSERT, values).one()
     return lead, lead.updated_at == now
 
 

@@ -62,7 +62,7 @@ class Outbox:
         """The new delivery's id."""
         content = content or self.lead()
         with transaction() as session:
-            return outbox.enqueue(session, event, content, [key])[0].id
+            return outbox.enqueue(session, event, content, [key])[0]
 
     def state(self, delivery_id: Any) -> Delivery:
         with transaction() as session:

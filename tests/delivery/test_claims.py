@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -135,6 +134,16 @@ def test_a_dead_workers_delivery_is_taken_up_and_its_attempt_kept(
     assert abs((at - begun).total_seconds()) < 1
 
 
+def test_four_dead_workers_do_not_block_a_destination(outbox_of: Outbox, n8n: N8n) -> None:
+    for _ in range(5):
+        outbox_of.enqueue()
+    for _ in range(4):
+        assert claim("n8n") is not None
+    assert claim("n8n") is None
+    with clock.moved(CLAIM_FOR + timedelta(seconds=1)):
+        assert drain("n8n") == 5
+
+
 def test_what_keeps_killing_its_worker_is_given_up(outbox_of: Outbox, n8n: N8n) -> None:
     delivery = outbox_of.enqueue()
     elapsed = timedelta(0)
@@ -249,10 +258,12 @@ def test_a_drain_that_is_asked_to_stop_leaves_a_job_for_the_rest(
 
 
 def _in_threads(app: Flask, count: int) -> list[int]:
-    """What each of so many drains sent."""
+    """What each of so many drains sent that begin at the same moment."""
     sent: list[int] = []
+    begin = threading.Barrier(count)
 
     def work() -> None:
+        begin.wait()
         with app.app_context():
             sent.append(drain("n8n"))
 
@@ -261,7 +272,6 @@ def _in_threads(app: Flask, count: int) -> list[int]:
     ]
     for thread in threads:
         thread.start()
-        time.sleep(0.01)
     for thread in threads:
         thread.join()
     return sent

@@ -15,7 +15,7 @@ from app.core.db import transaction
 from app.delivery import outbox, payload, repeat
 from app.delivery.destinations import active_destinations
 from app.delivery.send import drain
-from app.models import ChatSession, Lead, Site
+from app.models import ChatSession, Delivery, Lead, Site
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.fakes.n8n import N8n
@@ -65,7 +65,8 @@ def test_without_a_webhook_a_lead_is_printed_and_counts_as_delivered(
     chat = make_chat(session)
     make_message(session, chat, text="Hello\x1b[31m <b>you</b> 😀")
     lead = make_lead(session, chat, qualification={"service": "Windows"})
-    [delivery] = outbox.enqueue(session, "lead.completed", content_of(session, lead, chat))
+    [delivery_id] = outbox.enqueue(session, "lead.completed", content_of(session, lead, chat))
+    delivery = session.get_one(Delivery, delivery_id)
     session.commit()
 
     assert delivery.destination_key == "console"
@@ -176,7 +177,7 @@ def test_a_test_has_the_shape_of_a_real_lead(session: Session) -> None:
 
 
 def test_a_claim_has_both_parts_or_none(session: Session) -> None:
-    delivery = repeat.send_test(session, "n8n")
+    delivery = session.get_one(Delivery, repeat.send_test(session, "n8n"))
     delivery.claimed_until = clock.now()
     with pytest.raises(IntegrityError, match="ck_deliveries_claim"):
         session.flush()
