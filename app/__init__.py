@@ -10,7 +10,7 @@ from app import accounts, cli, delivery
 from app.core import embedded, extensions, logs
 from app.core.crypto import Signer
 from app.core.db import db
-from app.jobs import worker
+from app.jobs.worker import register as register_worker
 from app.web import register_web
 from config import Settings
 
@@ -35,5 +35,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     delivery.configure(settings)
     register_web(app)
     cli.register(app)
-    worker.register(app)
+    register_worker(app)
     return app

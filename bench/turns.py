@@ -70,9 +70,7 @@ def _clients(port: int, product_port: int, ready: threading.Barrier, counts: obj
     waiting = [_open_sessions(product_port, 45) for _ in range(each)]
     done: list[float] = []
     ready.wait()
-    threads = [
-        threading.Thread(target=_chat, args=(port, sessions, done)) for sessions in waiting
-    ]
+    threads = [threading.Thread(target=_chat, args=(port, sessions, done)) for sessions in waiting]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -26,8 +26,8 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.core import embedded
-from app.core.migrations import upgrade
 from app.core.db import db
+from app.core.migrations import upgrade
 from config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -55,7 +55,9 @@ def since(session: Session, session_id: uuid.UUID, after: int) -> Conversation:
     state = session.execute(_STATE, {"session_id": session_id}).one_or_none()
     if state is None:
         raise NotFound("This chat no longer exists.")
-    rows = session.execute(_SINCE, {"session_id": session_id, "after": after, "most": MOST_MESSAGES})
+    rows = session.execute(
+        _SINCE, {"session_id": session_id, "after": after, "most": MOST_MESSAGES}
+    )
     return Conversation([_message(row) for row in rows], state[1] or NO_INPUT, state[0])
 
 
@@ -71,9 +73,7 @@ _EXCHANGE = text("""
 
 def exchange(session: Session, session_id: uuid.UUID, message_id: int) -> Conversation | None:
     """A visitor's message and the answer to it; None while there is no answer."""
-    rows = session.execute(
-        _EXCHANGE, {"session_id": session_id, "message_id": message_id}
-    ).all()
+    rows = session.execute(_EXCHANGE, {"session_id": session_id, "message_id": message_id}).all()
     if len(rows) < 2:
         return None
     status = session.execute(_STATE, {"session_id": session_id}).one()[0]
@@ -82,4 +82,5 @@ def exchange(session: Session, session_id: uuid.UUID, message_id: int) -> Conver
 
 
 def _message(row: Row[Any]) -> StoredMessage:
-    return StoredMessage(*row)
+    id_, role, words, created_at, client_id, shown_input = row
+    return StoredMessage(id_, role, words, created_at, client_id, shown_input)

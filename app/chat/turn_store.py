@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,12 +61,12 @@ def store_message(
     )
     if row is None:
         raise NotFound("This chat no longer exists.")
-    message_id, said_at, said, _, is_ours, site_id, site_updated_at, status, *about, lines = row
+    message_id, said_at, said, _, is_ours, site_id, site_updated_at, *about = row
     message = StoredMessage(message_id, "visitor", said, said_at, client_id)
     if not is_ours:
         return message, None
     site = known_site(uuid.UUID(str(site_id)), site_updated_at)
-    transcript = _transcript(session_id, status, *about, lines)
+    transcript = _transcript(session_id, about)
     return message, Lease(session_id, token, message_id, transcript, site)
 
 
@@ -126,9 +126,9 @@ def claim(session_id: uuid.UUID) -> Lease | None:
         if row is None:
             return None
         lines = session.scalar(_LINES, {"session_id": session_id, "most": LINES_READ})
-    message_id, site_id, site_updated_at, status, *about = row
+    message_id, site_id, site_updated_at, *about = row
     site = known_site(site_id, site_updated_at)
-    transcript = _transcript(session_id, status, *about, lines)
+    transcript = _transcript(session_id, [*about, lines])
     return Lease(session_id, token, message_id, transcript, site)
 
 
@@ -139,14 +139,9 @@ def _lease_seconds() -> str:
     )
 
 
-def _transcript(
-    session_id: uuid.UUID,
-    completion_status: str,
-    draft: Mapping[str, Any],
-    locale: str | None,
-    timezone: str | None,
-    lines: list[list[Any]] | None,
-) -> Transcript:
+def _transcript(session_id: uuid.UUID, about: Sequence[Any]) -> Transcript:
+    """`about`: completion status, draft, locale, time zone and lines, as the database gives them."""
+    completion_status, draft, locale, timezone, lines = about
     return Transcript(
         session_id=str(session_id),
         lines=tuple(

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg2
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Engine, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core import events
@@ -24,6 +24,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """A model's table, for statements that need no objects."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
+from app.core.db import table_of
 from app.core.queue import defer
 from app.delivery.destinations import active_destinations, kind_of
 from app.delivery.payload import Content
@@ -19,12 +20,13 @@ DELIVER = "deliver"
 TEST = "lead.test"
 
 
-_ENSURE_DESTINATION = insert(Destination.__table__).on_conflict_do_nothing()
+_deliveries = table_of(Delivery)
+_ENSURE_DESTINATION = insert(table_of(Destination)).on_conflict_do_nothing()
 _INSERT = (
-    insert(Delivery.__table__)
+    insert(_deliveries)
     # lead.completed goes out once per lead and destination
     .on_conflict_do_nothing()
-    .returning(Delivery.__table__.c.id)
+    .returning(_deliveries.c.id)
 )
 
 

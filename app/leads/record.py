@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.db import table_of
 from app.models import Lead
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, SiteProfile
 from app.models.transcript import Draft
@@ -18,7 +19,7 @@ from app.models.transcript import Draft
 #: What a visitor says about itself; a change of one of these is a change of the lead.
 _SAID = (*CONTACT_FIELDS, "qualification", "consent_text_version", "missing", "invalid")
 
-_leads = Lead.__table__
+_leads = table_of(Lead)
 _new = insert(_leads)
 _is_changed = tuple_(*(_leads.c[key] for key in _SAID)).is_distinct_from(
     tuple_(*(_new.excluded[key] for key in _SAID))

@@ -39,7 +39,7 @@ def change_site(session: Session, key: str, values: Mapping[str, Any]) -> Site:
     try:
         loaded = SiteSchema().load(values, partial=True)
     except ValidationError as error:
-        raise Invalid({k: [str(v)] for k, v in error.normalized_messages().items()}) from error
+        raise Invalid({k: [str(v)] for k, v in error.messages_dict.items()}) from error
     for name, value in loaded.items():
         setattr(site, name, value)
     site.updated_at = clock.now()

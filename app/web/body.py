@@ -10,7 +10,6 @@ from typing import Any
 from flask import abort, request
 from marshmallow import Schema, ValidationError, fields
 
-
 LARGEST_BODY_BYTES = 64 * 1024
 
 

@@ -86,7 +86,7 @@ def _app_error(error: AppError) -> Response:
 
 
 def _validation_error(error: ValidationError) -> Response:
-    return _answer(422, "Please check the marked fields.", flatten(error.normalized_messages()))
+    return _answer(422, "Please check the marked fields.", flatten(error.messages))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -66,9 +66,7 @@ def chat_id(database: Flask, stand: Stand) -> uuid.UUID:
 def begin(**site_values: object) -> uuid.UUID:
     with transaction() as session:
         site = make_site(session, **site_values)
-        return start(
-            session, site, visitor_id=None, page={}, locale=None, timezone=None
-        ).session_id
+        return start(session, site, visitor_id=None, page={}, locale=None, timezone=None).session_id
 
 
 def say(chat_id: uuid.UUID, text: str, client_id: uuid.UUID | None = None) -> Conversation:
@@ -129,9 +127,7 @@ def test_an_unknown_session_is_not_found(database: Flask) -> None:
         turn.receive(uuid.uuid4(), uuid.uuid4(), "Hi")
 
 
-def test_no_connection_is_held_while_the_assistant_thinks(
-    chat_id: uuid.UUID, stand: Stand
-) -> None:
+def test_no_connection_is_held_while_the_assistant_thinks(chat_id: uuid.UUID, stand: Stand) -> None:
     db.session.rollback()
     say(chat_id, "Hi")
     assert stand.connections_held == [0]

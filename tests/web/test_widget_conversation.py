@@ -20,7 +20,7 @@ from app.web.widget.conversation import TOKEN_MAX_AGE_SECONDS
 from tests.factories import make_site
 from tests.web.sse import read_events
 
-EXACT = "👩‍🔧 שלום \u202eabc\u202c <script>alert(1)</script> &amp; \\ \"quotes\" \t tab\nline 日本"
+EXACT = '👩‍🔧 שלום \u202eabc\u202c <script>alert(1)</script> &amp; \\ "quotes" \t tab\nline 日本'
 
 
 @pytest.fixture
@@ -103,8 +103,8 @@ def test_an_answer_is_streamed(client: FlaskClient, site: str) -> None:
     assert names[0] == "message"
     assert names[-2:] == ["message", "state"]
     assert set(names[1:-2]) == {"delta"}
-    assert "".join(data["text"] for name, data in events if name == "delta") == (
-        events[-2][1]["text"]
+    assert (
+        "".join(data["text"] for name, data in events if name == "delta") == (events[-2][1]["text"])
     )
     assert events[-1][1]["input"]["type"] == "choice"
 
@@ -193,9 +193,8 @@ def test_a_bad_start_is_refused_by_field(
 ) -> None:
     answer = client.post("/widget/acme/sessions", json=data)
     assert answer.status_code == 422
-    assert [key.split(".")[: field.count(".") + 1] for key in json.loads(answer.text)["errors"]] == [
-        field.split(".")
-    ]
+    [refused] = json.loads(answer.text)["errors"]
+    assert refused == field or refused.startswith(f"{field}.")
     assert stored(ChatSession) == 0
 
 

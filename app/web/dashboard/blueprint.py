@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from app.core import clock
 from app.core.db import db
 from app.reporting import deliveries
-from app.web.dashboard import words
+from app.web.dashboard import delivery_words, words
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.page_headers import protect
@@ -26,19 +25,41 @@ def overview() -> ResponseReturnValue:
     return redirect(url_for("dashboard.sessions"))
 
 
+@blueprint.get("/notices")
+@requires("sessions:read")
+def notices() -> ResponseReturnValue:
+    """What every page warns of, for those that are open."""
+    return render_template("components/notices.html")
+
+
 @blueprint.context_processor
 def frame() -> dict[str, Any]:
     identity = current_identity()
     return {
         "identity": identity,
-        "now": clock.now(),
         "words": words,
+        "delivery_words": delivery_words,
+        "back_path": back_path,
         "paused_destinations": deliveries.paused(db.session()) if identity else [],
     }
+
+
+def back_path() -> str:
+    """The page a form returns to: this one, or the one this is a piece of."""
+    kept = {name: value for name, value in request.args.items() if name != "ids"}
+    page = {"dashboard.delivery_rows": "dashboard.deliveries"}.get(str(request.endpoint))
+    page = page or str(request.endpoint).removesuffix("_live")
+    return url_for(page, **{**kept, **(request.view_args or {})})
 
 
 @blueprint.record_once
 def add_filters(state: BlueprintSetupState) -> None:
     state.app.jinja_env.filters.update(
-        ago=words.ago, until=words.until, exact=words.exact, day=words.day, clock=words.clock_time
+        ago=words.ago,
+        until=words.until,
+        exact=words.exact,
+        day=words.day,
+        clock=words.clock_time,
+        order=words.order,
+        capitalize_first=words.capitalize_first,
     )

@@ -71,7 +71,7 @@ def resume(key: str) -> ResponseReturnValue:
     with transaction() as session:
         health.resume(session, deliveries.destination(session, key).key)
     flash(f"{destination_name(key)} is resumed. What was waiting is on its way.")
-    return _back()
+    return redirect(url_for("dashboard.deliveries"))
 
 
 @blueprint.post("/destinations/<path:key>/test")

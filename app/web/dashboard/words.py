@@ -76,6 +76,10 @@ def field_name(key: str) -> str:
     return CONTACT.get(key) or key.replace("_", " ").replace("-", " ").strip().capitalize()
 
 
+def capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def happened(event: SessionEvent) -> str:
     """A line of the timeline."""
     what = event.kind.replace("_", " ").capitalize()
@@ -131,6 +135,11 @@ def day(moment: datetime) -> str:
 
 def clock_time(moment: datetime) -> str:
     return f"{moment.astimezone(_zone()):%H:%M}"
+
+
+def order(moment: datetime) -> str:
+    """Text that sorts as time does."""
+    return f"{moment.timestamp():020.6f}"
 
 
 def duration(milliseconds: int) -> str:

@@ -12,16 +12,9 @@ from flask import Response, current_app, request, url_for
 
 from app.core.errors import NotFound
 
-STATIC = Path(__file__).resolve().parents[3] / "static"
-#: What the widget and the demo page load, and where the build or the source puts it.
-FILES = {
-    "embed.js": STATIC / "dist" / "embed.js",
-    "widget.js": STATIC / "dist" / "widget.js",
-    "widget.css": STATIC / "dist" / "widget.css",
-    "demo.js": STATIC / "js" / "demo.js",
-    "demo.css": STATIC / "css" / "demo.css",
-    "demo_sections.css": STATIC / "css" / "demo_sections.css",
-}
+BUILT = Path(__file__).resolve().parents[3] / "static" / "dist"
+#: What the widget and the demo page load.
+NAMES = ("embed.js", "widget.js", "widget.css", "demo.js", "demo.css")
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
@@ -42,7 +35,7 @@ def send_asset(name: str, max_age_seconds: int) -> Response:
     asset = _asset(name)
     is_packed = request.accept_encodings["gzip"] > 0
     response = Response(
-        asset.packed if is_packed else asset.plain, mimetype=TYPES[FILES[name].suffix]
+        asset.packed if is_packed else asset.plain, mimetype=TYPES[Path(name).suffix]
     )
     if is_packed:
         response.content_encoding = "gzip"
@@ -57,9 +50,9 @@ def send_asset(name: str, max_age_seconds: int) -> Response:
 
 
 def _asset(name: str) -> Asset:
-    path = FILES.get(name)
-    if path is None:
+    if name not in NAMES:
         raise NotFound("There is nothing at this address.")
+    path = BUILT / name
     if not path.is_file():
         current_app.logger.error("%s is missing: build the front end with `make run`", path)
         raise NotFound("This part of the chat has not been built yet.")
