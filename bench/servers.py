@@ -78,11 +78,19 @@ def gunicorn(module: str, env: dict[str, str]) -> Iterator[psutil.Process]:
 
 @contextmanager
 def running(command: list[str], env: dict[str, str]) -> Iterator[psutil.Process]:
-    """A process of ours, stopped by its own id at the end."""
-    child = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    """A process of ours, stopped by its own id at the end. What it says is shown if that fails."""
+    log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - closed with the block
+    child = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+    )
     try:
         yield psutil.Process(child.pid)
+    except BaseException as error:
+        log.seek(0)
+        error.add_note(log.read()[-2000:])
+        raise
     finally:
+        log.close()
         if child.poll() is None:
             child.send_signal(signal.SIGTERM)
             try:

@@ -29,7 +29,7 @@ LONG_RUNS = {
 def main(arguments: list[str]) -> int:
     match arguments:
         case []:
-            return 0 if all([_logged(name) for name in LONG_RUNS]) else 1
+            return sum(not _logged(name) for name in LONG_RUNS)
         case ["kills", *size]:
             return 0 if kills.run(kills.SMALL if size == ["--small"] else kills.FULL) else 1
         case ["conversations", *number]:

@@ -72,7 +72,7 @@ def run(size: Size) -> bool:
         going = Run(place, size)
         with place.product(hurries=size.hurries) as (web, worker), _visitors_chatting(going):
             _together(lambda: _kill_web(going, web), lambda: _kill_worker(going, worker))
-        points = {point: (size.every, size.point_kills) for point in (*WEB_POINTS, WORKER_POINT)}
+        points = dict.fromkeys((*WEB_POINTS, WORKER_POINT), (size.every, size.point_kills))
         for rare in ("before commit 2", "before commit 2, completing"):
             points[rare] = (2, size.point_kills)
         with place.product(points, hurries=size.hurries):

@@ -17,11 +17,11 @@ from tests.proof.people import Person
 GIVE_UP_AFTER_SECONDS = 180.0
 
 
-class NotAnswered(Exception):
+class NotAnswered(Exception):  # noqa: N818 - a fact about a visit
     """What came was no whole answer; the message is one short word for the tally."""
 
 
-class GaveUp(Exception):
+class GaveUp(Exception):  # noqa: N818
     """Nobody answered for minutes."""
 
 
