@@ -38,7 +38,7 @@ def was_confirmed(transcript: Transcript, site: SiteProfile) -> bool:
     """Whether the visitor has been told already that the booking is made."""
     if transcript.is_completed:
         return True
-    has_visitor_spoken = transcript.draft.read_through > 0
+    has_visitor_spoken = False
     for line in transcript.lines:
         if line.role == "visitor":
             has_visitor_spoken = True

@@ -152,6 +152,12 @@ def test_a_booking_that_was_completed_elsewhere_is_not_confirmed_again() -> None
     assert "within 24 hours" not in conversation.visitor_says("no thanks")
 
 
+def test_a_greeting_with_the_phrase_is_no_confirmation() -> None:
+    site = replace(SITE, greeting="Hello! We answer within 24 hours.")
+    conversation = talk("Ann", "Kitchen", "ann@example.com", site=site)
+    assert "within 24 hours" in conversation.visitor_says("skip")
+
+
 def test_an_open_question_takes_a_question_for_an_answer() -> None:
     site = replace(SITE, fields=(Field("message", "What can we do?"), *SITE.fields[2:]))
     conversation = talk("Can you fix my roof?", site=site)
