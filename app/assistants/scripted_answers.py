@@ -12,6 +12,7 @@ from app.assistants.scripted_intents import (
     is_question,
     is_refusal,
     is_skip,
+    is_story,
     is_unsure,
 )
 from app.assistants.scripted_turn import ScriptedTurn
@@ -85,6 +86,8 @@ def _take_contact_answer(
         return
     elif intent_of(text) and not _is_attempt(asked, text):
         talk(turn, text)
+    elif is_story(text) and not _is_attempt(asked, text):
+        turn.remark("story")
     else:
         turn.ask_in_vain(line, text)
 
@@ -151,6 +154,8 @@ def _take_name_answer(
     elif intent:
         if not took or intent in ("identity", "human", "question"):
             talk(turn, rest)
+    elif is_story(rest):
+        turn.remark("story")
     elif not took:
         turn.ask_in_vain(line, rest)
 

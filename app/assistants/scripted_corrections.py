@@ -39,7 +39,7 @@ _ALIASES = {
 }
 _SOMETHING_WRONG = re.compile(
     r"\b(?:chang(?:e|ing)|correct|update|fix|edit|wrong|incorrect|mistake|mistyped|typo|misspel\w+"
-    r"|not right|isn't right)\b",
+    r"|isn't|is not|not my|not right|isn't right)\b",
     re.I,
 )
 _LEAD = re.compile(

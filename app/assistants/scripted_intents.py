@@ -28,7 +28,8 @@ _HUMAN = re.compile(
 )
 _SKIP = re.compile(
     r"^(?:(?:oh|um|well|hm+|sorry|i'm sorry|please|ok|can we|can i|let's|let me|i'll|i will|just)"
-    r"[\s,.!]+)*(?:skip|pass|no(?:pe)?\W*$|nah\W*$|none(?:\b.{0,25})?$|nothing\W*$|n/?a\W*$"
+    r"[\s,.!]+)*(?:skip|pass|stop\W*$|no(?:pe)?\W*$|nah\W*$|none(?:\b.{0,25})?$|nothing\W*$"
+    r"|n/?a\W*$"
     r"|no,? (?:thank|"
     r"thx|need|way|comment|idea|e-?mail|phone|i (?:don't|do not|won't|would|'d|haven't)|rather"
     r"|sorry)"
@@ -112,6 +113,12 @@ _WHY = re.compile(
     r"|this) for\b|^what for\b",
     re.I,
 )
+_STORY = re.compile(
+    r"^(?:(?:hi|hello|hey|well|so|ok|okay|yes|and|but)[\s,.!]+)*(?:i|i'm|i'd|i've|we|we're|we'd"
+    r"|we've"
+    r"|our|my|there|it|the|this)\s",
+    re.I,
+)
 _WORDLESS = re.compile(r"^[\W_]*$")
 
 
@@ -148,6 +155,11 @@ def is_skip(text: str) -> bool:
 def is_refusal(text: str) -> bool:
     """Whether the visitor does not want to give, or does not have, a detail such as a number."""
     return is_skip(text) or _REFUSAL.search(text) is not None or is_unsure(text)
+
+
+def is_story(text: str) -> bool:
+    """Whether the visitor tells something, where a name or an address was asked for."""
+    return _STORY.match(text) is not None and len(text.split()) >= 4
 
 
 def is_unsure(text: str) -> bool:

@@ -20,6 +20,7 @@ ACKNOWLEDGEMENTS = PLAIN_THANKS | {
     "skipped",
     "moved_on",
     "kept_as_typed",
+    "story",
 }
 
 
@@ -130,7 +131,9 @@ class ScriptedTurn:
             self.remark("kept_as_typed")
         elif to.key == "name" and can_be_repeated(self.site, answer.value):
             self.remark("pleased", name=answer.value)
-        elif self.asked is None or self.asked.key == to.key or to.type == "choice":
+        elif not self.is_confirmed and (
+            self.asked is None or self.asked.key == to.key or to.type == "choice"
+        ):
             self.remark("noted_choice" if to.type == "choice" else "noted")
         else:
             self.remark("noted_besides", label=label_of(to))

@@ -18,6 +18,7 @@ SENTENCES = {
     "noted_besides": "Thank you, I have noted your {label}.",
     "changed": "Thanks, I have changed your {label} to {value}.",
     "changed_quietly": "Thanks, I have changed your {label}.",
+    "story": "Thank you, a colleague will read that.",
     "left_as_it_was": "All right, I have left your {label} as it was.",
     "skipped": "No problem.",
     "required": "I understand. We do need your {label} for this, so I would be glad to have it.",

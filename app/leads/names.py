@@ -19,7 +19,8 @@ _GREETING = (
     r"okay|yes|yeah|well|oh|of course)(?: there)?\b[\s,.!:-]*){0,4}"
 )
 _SURE = re.compile(
-    r"\b(?:(?:my|the|full|first|her|his)\s+(?:full |first |real )?name(?:'s| is| was|:"
+    r"\b(?:my name (?:isn't|is not) [^,;]{1,40}[,;]\s*(?:but|it's|it is)"
+    r"|(?:my|the|full|first|her|his)\s+(?:full |first |real )?name(?:'s| is\b(?!n't)| was\b|:"
     r"|\s+should be)|my name,|name\s*(?::|=)|change (?:my |the )?name to|call me|i(?:'m| am) called"
     r"|ich heiße|ich heisse|mein name ist|je m'appelle|me llamo|mi nombre es|mi chiamo|ik heet"
     r"|mijn naam is|nazywam się|mam na imię|jag heter|meu nome é|me chamo|меня зовут)"
@@ -84,7 +85,7 @@ _NO_NAME = _AFTER_NAME | _words_of(
     british english german french spanish polish italian irish scottish welsh american dutch
     robot human bot person customer client homeowner owner help hmm hm um uh skip pass between
     around currently one two three give tell show stop test lol haha wow nice cool thx ty cheers
-    bye goodbye nah any anything every everything always gonna within
+    bye goodbye nah any anything every everything always gonna means within
     """
 )
 _PARTICLES = _words_of(
