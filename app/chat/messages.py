@@ -82,5 +82,4 @@ def exchange(session: Session, session_id: uuid.UUID, message_id: int) -> Conver
 
 
 def _message(row: Row[Any]) -> StoredMessage:
-    id_, role, words, created_at, client_id, shown_input = row
-    return StoredMessage(id_, role, words, created_at, client_id, shown_input)
+    return StoredMessage(**row._mapping)

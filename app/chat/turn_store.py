@@ -140,7 +140,7 @@ def _lease_seconds() -> str:
 
 
 def _transcript(session_id: uuid.UUID, about: Sequence[Any]) -> Transcript:
-    """`about`: completion status, draft, locale, time zone and lines, as the database gives them."""
+    """`about`: completion status, draft, locale, time zone, lines, as the database gives them."""
     completion_status, draft, locale, timezone, lines = about
     return Transcript(
         session_id=str(session_id),

@@ -23,7 +23,7 @@ def ensure_demo_site(session: Session) -> Site | None:
 
 
 def _choice(label: str) -> dict[str, str]:
-    return {"value": label.lower().replace(" ", "_"), "label": label}
+    return {"value": label, "label": label}
 
 
 DEMO: dict[str, object] = {
