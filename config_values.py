@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 Env = Mapping[str, str]
 
 SHORTEST_SECRET_KEY = 32
-SHORTEST_PASSWORD = 8
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 500
 
 
 class ConfigError(Exception):
@@ -127,8 +127,8 @@ def email(env: Env, name: str) -> str:
 
 def password(env: Env, name: str) -> str:
     value = env.get(name, "")
-    if value and len(value) < SHORTEST_PASSWORD:
-        problem = f"is too short; it needs at least {SHORTEST_PASSWORD} characters"
+    if value and not SHORTEST_PASSWORD <= len(value) <= LONGEST_PASSWORD:
+        problem = f"must be {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters long"
         raise _wrong(name, problem, "a-long-sentence-you-remember")
     return value
 
