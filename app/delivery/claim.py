@@ -12,7 +12,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, exists, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core import clock, events
@@ -97,32 +97,42 @@ def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | No
             Delivery.status.in_(OPEN_STATUSES),
             Delivery.next_attempt_at <= now,
             or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
-            ~waits_for_earlier,
-            _may_go(destination, now),
+            # Below an OR, PostgreSQL asks row by row along the index of what is due, and stops at
+            # the first. Alone it would join the whole backlog: 500 ms where 200,000 wait.
+            or_(Delivery.lead_id.is_(None), ~waits_for_earlier),
+            _may_go(session, destination, now),
         )
-        .order_by(Delivery.next_attempt_at, Delivery.number)
+        .order_by(Delivery.next_attempt_at)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     ).one_or_none()
 
 
-def _may_go(destination: DestinationRow, now: datetime) -> ColumnElement[bool]:
+def _may_go(session: Session, destination: DestinationRow, now: datetime) -> ColumnElement[bool]:
     """A test always goes. A blocked destination still gets a lead that waits there alone: blocking
     is for the sake of the rest and must not shift a lone delivery's own schedule.
     """
-    is_test = Delivery.event == TEST
-    if destination.paused_at:
-        return is_test
-    if destination.blocked_until and destination.blocked_until > now:
-        other = aliased(Delivery)
-        others_wait = exists().where(
-            other.destination_key == destination.key,
-            other.status.in_(OPEN_STATUSES),
-            other.lead_id.is_distinct_from(Delivery.lead_id),
-            other.id != Delivery.id,
+    is_blocked = destination.blocked_until is not None and destination.blocked_until > now
+    if destination.paused_at or (is_blocked and _several_leads_wait(session, destination)):
+        return Delivery.event == TEST
+    return true()
+
+
+def _several_leads_wait(session: Session, destination: DestinationRow) -> bool:
+    one, other = aliased(Delivery), aliased(Delivery)
+    found = session.scalar(
+        select(
+            exists().where(
+                one.destination_key == destination.key,
+                one.status.in_(OPEN_STATUSES),
+                other.destination_key == destination.key,
+                other.status.in_(OPEN_STATUSES),
+                other.id != one.id,
+                other.lead_id.is_distinct_from(one.lead_id),
+            )
         )
-        return or_(is_test, ~others_wait)
-    return and_(True)
+    )
+    return bool(found)
 
 
 def _survived(session: Session, row: DeliveryRow) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.core import clock, events
+from app.core import events
 from app.core.queue import defer
 from app.delivery.claim import MOST_AT_ONCE, OPEN_STATUSES, DestinationRow, locked
 from app.delivery.outbox import DELIVER
@@ -58,7 +58,7 @@ def resume(session: Session, destination_key: str) -> int:
     waiting = session.scalars(
         update(Delivery)
         .where(Delivery.destination_key == destination_key, Delivery.status.in_(OPEN_STATUSES))
-        .values(next_attempt_at=clock.now(), attempt_count=0)
+        .values(next_attempt_at=Delivery.created_at, attempt_count=0)  # the oldest goes first
         .returning(Delivery.id)
     ).all()
     for delivery_id in waiting:

@@ -79,7 +79,7 @@ def _due_now(session: Session, chosen: ColumnElement[bool]) -> list[uuid.UUID]:
     values: dict[str, Any] = {
         "status": "pending",
         "attempt_count": 0,
-        "next_attempt_at": clock.now(),
+        "next_attempt_at": Delivery.created_at,  # the oldest goes first
         "finished_at": None,
     }
     rows = session.execute(
