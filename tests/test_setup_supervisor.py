@@ -200,3 +200,11 @@ def test_a_port_in_use_is_a_sentence_with_a_way_out(product: Product) -> None:
     assert f"Port {port} is in use" in words
     assert "Stop the other program or start with PORT=" in words
     assert len(words.strip().splitlines()) == 1
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(product: Product) -> None:
+    address = f"postgresql://user:hunter2@127.0.0.1:{free_port()}/chat"
+    words = product.refuse("serve.py", DATABASE_URL=address)
+    assert words.startswith("The database of DATABASE_URL does not answer: ")
+    assert "hunter2" not in words
+    assert len(words.strip().splitlines()) == 1

@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from app.cli import ports, setup
 from app.core import embedded, migrations
 from app.core.db import db
 from config import ROOT, ConfigError, Settings, child_environment
 
+OLDEST_POSTGRESQL = 16
 READY_WITHIN_SECONDS = 60
 STOP_WITHIN_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 10.0
@@ -127,10 +129,25 @@ def _run(settings: Settings, prepared: setup.Prepared) -> None:
 def _prepare(app: Flask) -> setup.Prepared:
     """Bring the database up to date and give back every connection."""
     with app.app_context():
+        _check_database()
         migrations.upgrade(db.engine)
         prepared = setup.prepare(app)
         db.engine.dispose()
     return prepared
+
+
+def _check_database() -> None:
+    try:
+        with db.engine.connect() as connection:
+            version = int((connection.dialect.server_version_info or (0,))[0])
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StartError(f"The database of DATABASE_URL does not answer: {reason}") from error
+    if version < OLDEST_POSTGRESQL:
+        raise StartError(
+            f"The database of DATABASE_URL is PostgreSQL {version}; "
+            f"{OLDEST_POSTGRESQL} or newer is needed."
+        )
 
 
 def _wait_until_it_answers(settings: Settings, web: Child) -> None:
