@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.core import clock
 from app.core.db import db, transaction
 from app.delivery import repeat
-from app.delivery.claim import CLAIM_FOR, claim
+from app.delivery.claim import CLAIM_FOR, claim, locked
 from app.delivery.destinations import Outcome
 from app.delivery.record import record
 from app.delivery.send import attempt, drain
@@ -216,7 +216,7 @@ def test_enqueuing_does_not_wait_for_a_claim(outbox_of: Outbox, n8n: N8n, app: F
     content = outbox_of.lead()
     outbox_of.enqueue()
     with transaction() as session:
-        session.execute(text("SELECT FROM destinations FOR NO KEY UPDATE"))
+        assert locked(session, "n8n") is not None
         done = threading.Event()
 
         def visitor() -> None:
