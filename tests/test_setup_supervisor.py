@@ -53,7 +53,8 @@ class Product:
                 text=True,
             )
         self.started.append(process)
-        wait_until(self.is_ready, self.output)
+        wait_until(lambda: self.is_ready() or process.poll() is not None, self.output)
+        assert process.poll() is None, self.output()
         return process
 
     def refuse(self, *command: str, **changes: str) -> str:
