@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import os
 import shutil
@@ -34,6 +35,8 @@ def use_two_cores() -> None:
 def fresh_database() -> Iterator[str]:
     """A migrated database on an embedded PostgreSQL 16 of its own; gives its address."""
     folder = Path(tempfile.mkdtemp(prefix="p5-bench-"))
+    # At exit the package stops its servers once more, which brings their lock files back.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server = embedded.start(folder)
     try:
         address = server.url

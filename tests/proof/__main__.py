@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -67,4 +68,7 @@ def _logged(name: str) -> bool:
 
 
 if __name__ == "__main__":
+    # Whatever asks it to stop: what it started is stopped, too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

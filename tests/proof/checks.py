@@ -10,6 +10,7 @@ from tests.proof.stage import Stage
 from tests.proof.visitor import Chat
 
 MOST_SHOWN = 3
+MINUTE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ def check_all(stage: Stage, chats: list[Chat]) -> list[Check]:
         _signed(stage),
         _whole_transcripts(stage, found),
         _delivered(stage),
+        _within_a_minute(stage, "message is answered", _ANSWER_SECONDS),
+        _within_a_minute(stage, "delivery cut off is tried again", _PICK_UP_SECONDS),
     ]
 
 
@@ -223,3 +226,23 @@ def _delivered(stage: Stage) -> Check:
     rows = stage.query("SELECT id::text, status FROM deliveries")
     broken = [f"{row[0]} is {row[1]}" for row in rows if row[1] != "delivered"]
     return Check("every delivery ended delivered", len(rows), broken)
+
+
+_ANSWER_SECONDS = """
+    SELECT v.id::text, extract(epoch FROM a.created_at - v.created_at)::float
+      FROM messages a JOIN messages v ON v.id = a.reply_to_id
+"""
+_PICK_UP_SECONDS = """
+    SELECT delivery_id::text, extract(epoch FROM next_at - at)::float
+      FROM (SELECT delivery_id, at, error,
+                   lead(at) OVER (PARTITION BY delivery_id ORDER BY at) AS next_at
+              FROM delivery_attempts) AS tries
+     WHERE error = 'interrupted'
+"""
+
+
+def _within_a_minute(stage: Stage, what: str, statement: str) -> Check:
+    rows = stage.query(statement)
+    longest = max((row[1] for row in rows), default=0.0)
+    broken = [f"{row[0]} took {row[1]:.1f} s" for row in rows if row[1] > MINUTE_SECONDS]
+    return Check(f"every {what} within a minute (longest {longest:.1f} s)", len(rows), broken)

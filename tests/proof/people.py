@@ -9,13 +9,13 @@ SYLLABLES = ("ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Number 0 to 9999."""
+    """Phone numbers repeat after 10,000 people."""
 
     number: int
 
     @property
     def surname(self) -> str:
-        return "".join(SYLLABLES[int(digit)] for digit in f"{self.number:04d}").capitalize()
+        return "".join(SYLLABLES[int(digit)] for digit in f"{self.number:05d}").capitalize()
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class Person:
     @property
     def phone(self) -> str:
         """As it is stored, E.164."""
-        return f"+44207946{self.number:04d}"
+        return f"+44207946{self.number % 10_000:04d}"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class Person:
             self.name,
             "Kitchen",
             self.email,
-            f"020 7946 {self.number:04d}",
+            f"020 7946 {self.number % 10_000:04d}",
             f"Thank you! 🙂 #{self.number}",
         )
 
