@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+SMALL_TOOLS = ("sh", "dirname", "mkdir", "rm", "cat", "cksum", "tr", "id", "mktemp", "find", "sort")
 
 
 @pytest.fixture
@@ -24,18 +25,20 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def bootstrap(clone: Path, *commands: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+def bootstrap(
+    clone: Path, *commands: tuple[str, str], purpose: str = "run"
+) -> subprocess.CompletedProcess[str]:
     """Run the bootstrap on a machine whose commands are these, and the usual small tools."""
     bin_folder = clone.parent / "bin"
     bin_folder.mkdir()
-    for tool in ("sh", "dirname", "mkdir", "rm", "cat", "cksum", "tr", "id", "mktemp"):
+    for tool in SMALL_TOOLS:
         (bin_folder / tool).symlink_to(str(shutil.which(tool)))
     for name, script in commands:
         (bin_folder / name).unlink(missing_ok=True)
         (bin_folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (bin_folder / name).chmod(0o755)
     return subprocess.run(
-        [str(bin_folder / "sh"), "scripts/bootstrap.sh", "run"],
+        [str(bin_folder / "sh"), "scripts/bootstrap.sh", purpose],
         cwd=clone,
         env={"PATH": str(bin_folder), "HOME": str(clone.parent)},
         capture_output=True,
@@ -69,6 +72,45 @@ def test_root_on_debian_gets_the_venv_module_by_itself(clone: Path) -> None:
     assert "update" in asked
     assert "install -y -qq python3.11-venv" in asked
     assert "venv module is missing" not in result.stderr
+
+
+def with_everything_but_a_browser(clone: Path) -> tuple[tuple[str, str], tuple[str, str]]:
+    """A clone whose packages are installed by pretence, and the commands that pretend."""
+    for part in ("static/js", "static/css", ".venv/bin"):
+        (clone / part).mkdir(parents=True)
+    for file in ("package.json", "package-lock.json", "requirements-dev.txt", "scripts/build.mjs"):
+        (clone / file).touch()
+    python = clone / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\ncase "$*" in *playwright*) exit 1;; esac\n')
+    python.chmod(0o755)
+    return ("npm", "mkdir -p node_modules"), ("node", "mkdir -p static/dist")
+
+
+def test_no_browser_for_the_tests_is_a_sentence(clone: Path) -> None:
+    pretended = with_everything_but_a_browser(clone)
+    result = bootstrap(clone, *pretended, ("id", "echo 1000"), purpose="test")
+    assert result.returncode == 1
+    assert "The browser tests need Chromium" in result.stderr
+    assert "sudo apt-get install chromium" in result.stderr
+
+
+def test_running_needs_no_browser_and_the_second_time_does_nothing(clone: Path) -> None:
+    pretended = with_everything_but_a_browser(clone)
+    first = bootstrap(clone, *pretended)
+    assert first.returncode == 0, first.stderr
+    assert "Building the front end." in first.stdout
+    shutil.rmtree(clone.parent / "bin")
+    second = bootstrap(clone)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+
+
+def test_root_on_debian_gets_the_browser_by_itself(clone: Path) -> None:
+    browser = clone.parent / "bin" / "chromium"
+    apt = f'case "$*" in *install*chromium*) ln -s /bin/true {browser};; esac'
+    pretended = with_everything_but_a_browser(clone)
+    ln = ("ln", f'exec {shutil.which("ln")} "$@"')
+    result = bootstrap(clone, *pretended, ("id", "echo 0"), ("apt-get", apt), ln, purpose="test")
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
