@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import time
+import uuid
 from collections.abc import Callable
 
 from sqlalchemy import text
 
+from app.chat.turn import receive
 from app.core.db import transaction
 from app.core.queue import worker_seen_seconds_ago
 from tests.delivery.conftest import Outbox
+from tests.factories import make_chat
 from tests.fakes.n8n import N8n
 from tests.jobs.conftest import Start
 
@@ -55,6 +58,7 @@ def test_a_worker_killed_in_mid_delivery_loses_nothing(
 
     assert n8n.ids == [str(delivery)] * 3
     assert outbox_of.errors(delivery) == ["interrupted", "interrupted", None]
+    _until(lambda: _jobs("doing", "deliver") == 0)  # nothing is left of the dead workers' jobs
 
 
 def test_a_stopped_worker_finishes_what_it_is_sending(
@@ -93,6 +97,20 @@ def test_once_does_what_is_due_and_ends(outbox_of: Outbox, n8n: N8n, start_worke
     assert _jobs("todo") == 1  # the retry, which is not due
 
 
+def test_a_message_whose_answerer_died_is_answered(outbox_of: Outbox, start_worker: Start) -> None:
+    with transaction() as session:
+        chat = make_chat(session)
+    receive(chat.id, uuid.uuid4(), "Hello?")  # and then the web process dies
+    with transaction() as session:
+        session.execute(text("UPDATE turns SET expires_at = now() - interval '1 minute'"))
+
+    assert start_worker("--once").wait(timeout=20) == 0
+
+    with transaction() as session:
+        roles = session.scalars(text("SELECT role FROM messages ORDER BY id")).all()
+    assert roles == ["visitor", "assistant"]
+
+
 def _until(is_so: Callable[[], bool], within_seconds: float = 10) -> None:
     deadline = time.monotonic() + within_seconds
     while not is_so():
@@ -114,7 +132,9 @@ def _let_a_minute_pass() -> None:
         )
 
 
-def _jobs(status: str) -> int:
-    statement = text("SELECT count(*) FROM procrastinate_jobs WHERE status = :status")
+def _jobs(status: str, task: str = "%") -> int:
+    statement = text(
+        "SELECT count(*) FROM procrastinate_jobs WHERE status = :status AND task_name LIKE :task"
+    )
     with transaction() as session:
-        return session.scalar(statement, {"status": status}) or 0
+        return session.scalar(statement, {"status": status, "task": task}) or 0
