@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Flask
 
 from app import accounts, cli, delivery
+from app.completion import layers
 from app.core import embedded, extensions, logs
 from app.core.crypto import Signer
 from app.core.db import db
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_app(app)
     accounts.configure(settings.secret_keys)
     delivery.configure(settings)
+    layers.configure(settings.completion_layers)
     register_web(app)
     cli.register(app)
     register_worker(app)

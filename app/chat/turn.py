@@ -19,6 +19,7 @@ from app.assistants.base import Reply
 from app.assistants.registry import assistant_for
 from app.chat.messages import Conversation, StoredMessage, exchange
 from app.chat.turn_store import Lease, claim, store_message, store_reply
+from app.completion import layers
 from app.completion.complete import complete
 from app.core import clock
 from app.core.db import transaction
@@ -117,7 +118,7 @@ def _think(lease: Lease) -> Generator[str, None, Conversation | None]:
 def _record(lease: Lease, reply: Reply) -> Conversation | None:
     """Transaction 2: the answer, and all that follows from it, or nothing."""
     before, site = lease.transcript, lease.site
-    phrase = site.rule.find(reply.text)
+    phrase = site.rule.find(reply.text) if layers.is_active("live") else None
     is_news = reply.draft.answers != before.draft.answers
     if phrase or (is_news and (before.is_completed or has_contact_detail(reply.draft))):
         with transaction() as session:

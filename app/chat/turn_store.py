@@ -10,7 +10,6 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -144,10 +143,7 @@ def _transcript(session_id: uuid.UUID, about: Sequence[Any]) -> Transcript:
     completion_status, draft, locale, timezone, lines = about
     return Transcript(
         session_id=str(session_id),
-        lines=tuple(
-            Line(id_, role, said, datetime.fromisoformat(at), field)
-            for id_, role, said, at, field in lines or ()
-        ),
+        lines=tuple(Line.from_json(line) for line in lines or ()),
         draft=Draft.from_json(draft),
         locale=locale,
         timezone=timezone,

@@ -17,7 +17,7 @@ from app.models.transcript import Draft, Transcript
 
 logger = logging.getLogger(__name__)
 
-_COMPLETE = text("""
+_COMPLETE = text(f"""
     WITH completed AS (
         UPDATE chat_sessions
            SET completion_status = 'completed', completed_at = :now, completion_cause = :cause,
@@ -29,8 +29,8 @@ _COMPLETE = text("""
                CAST(:user_id AS uuid)
           FROM completed
     )
-    SELECT * FROM completed
-""")
+    SELECT *, ({payload.LINES}) AS lines FROM completed
+""")  # noqa: S608 - put together from constants
 
 
 def complete(
@@ -46,7 +46,8 @@ def complete(
     """Complete the session with its lead and deliveries, in the caller's transaction.
 
     Idempotent: False when it was completed already, or is gone. `cause` is a layer or `user`;
-    `phrase` in the message `message_id` is the evidence.
+    `phrase` in the message `message_id` is the evidence. The statement that completes locks the
+    session's row; of two at once the second waits and finds nothing to do.
     """
     chat = session.execute(
         _COMPLETE,
@@ -61,7 +62,7 @@ def complete(
     ).one_or_none()
     if chat is None:
         return False
-    lines = payload.lines_of(session, session_id)
+    lines = payload.read_lines(chat.lines)
     draft = extract(
         Transcript(str(session_id), lines, Draft.from_json(chat.draft), is_completed=True), site
     )

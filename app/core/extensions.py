@@ -16,16 +16,14 @@ limiter = Limiter(key_func=get_remote_address)
 
 
 def init_app(app: Flask) -> None:
-    """Bind the extensions to the app. The widget and the API answer other origins."""
+    """Bind the extensions to the app. The loader and the launcher's look answer other origins;
+    the chat itself is asked from its own page only.
+    """
     login_manager.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
     cors.init_app(
         app,
-        resources={
-            r"/widget/.*": {"origins": "*"},
-            r"/embed\.js": {"origins": "*"},
-        },
-        allow_headers=["Authorization", "Content-Type"],
+        resources={r"/widget/[^/]+/look": {"origins": "*"}, r"/embed.*": {"origins": "*"}},
         max_age=3600,
     )

@@ -6,28 +6,31 @@ import json
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
-from app.core.db import table_of
 from app.core.queue import defer
 from app.delivery.destinations import active_destinations, kind_of
 from app.delivery.payload import Content
-from app.models import Delivery, Destination
 
 DELIVER = "deliver"
 TEST = "lead.test"
 
 
-_deliveries = table_of(Delivery)
-_ENSURE_DESTINATION = insert(table_of(Destination)).on_conflict_do_nothing()
-_INSERT = (
-    insert(_deliveries)
-    # lead.completed goes out once per lead and destination
-    .on_conflict_do_nothing()
-    .returning(_deliveries.c.id)
-)
+# A destination is made when first used; lead.completed goes out once per lead and destination.
+_INSERT = text("""
+    WITH known AS (
+        INSERT INTO destinations (key, kind) VALUES (:destination_key, :kind)
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO deliveries (id, destination_key, event, lead_id, session_id, body, status,
+                            next_attempt_at, created_at)
+    VALUES (:id, :destination_key, :event, CAST(:lead_id AS uuid), CAST(:session_id AS uuid),
+            :body, 'pending', :now, :now)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")
 
 
 def enqueue(
@@ -50,25 +53,24 @@ def enqueue(
 def _insert(
     session: Session, key: str, event: str, content: Content, body: str
 ) -> uuid.UUID | None:
-    session.execute(_ENSURE_DESTINATION, {"key": key, "kind": kind_of(key)})
-    now = clock.now()
-    delivery_id: uuid.UUID | None = session.scalar(
+    delivery_id = uuid.uuid4()
+    stored = session.execute(
         _INSERT,
         {
-            "id": uuid.uuid4(),
+            "id": delivery_id,
             "destination_key": key,
+            "kind": kind_of(key),
             "event": event,
             "lead_id": content.lead_id,
             "session_id": content.session_id,
             "body": body,
-            "status": "pending",
-            "next_attempt_at": now,
-            "created_at": now,
+            "now": clock.now(),
         },
-    )
-    if delivery_id:
-        defer(session, DELIVER, destination_key=key)
-        events.announce(session, "deliveries", delivery_id)
+    ).one_or_none()
+    if stored is None:
+        return None
+    defer(session, DELIVER, destination_key=key)
+    events.announce(session, "deliveries", delivery_id)
     return delivery_id
 
 

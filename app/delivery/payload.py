@@ -28,10 +28,12 @@ ATTRIBUTION_KEYS = (
     "fbclid",
 )
 
-_LINES = text("""
-    SELECT id, role, text, created_at, input ->> 'field' FROM messages
-     WHERE session_id = :session_id ORDER BY created_at, id
-""")
+#: The whole transcript of :session_id as one JSON value; `read_lines` reads it.
+LINES = """
+    SELECT json_agg(json_build_array(id, role, text, created_at, input ->> 'field')
+                    ORDER BY created_at, id)
+      FROM messages WHERE session_id = :session_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,11 @@ class Content:
 
 def lines_of(session: Session, session_id: uuid.UUID) -> tuple[Line, ...]:
     """The whole transcript of a session, oldest first."""
-    rows = session.execute(_LINES, {"session_id": session_id})
-    return tuple(Line(*row) for row in rows)
+    return read_lines(session.scalar(text(LINES), {"session_id": session_id}))
+
+
+def read_lines(rows: list[list[Any]] | None) -> tuple[Line, ...]:
+    return tuple(Line.from_json(row) for row in rows or ())
 
 
 def of_lead(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -50,6 +50,12 @@ class Line:
     at: datetime
     field: str | None = None
 
+    @classmethod
+    def from_json(cls, row: Sequence[Any]) -> Line:
+        """`[id, role, text, "2026-11-22T17:12:00+00:00", field]`, as PostgreSQL gives it."""
+        id_, role, words, at, field = row
+        return cls(id_, role, words, datetime.fromisoformat(at), field)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -76,9 +82,7 @@ class Draft:
     read_through: int = 0
 
     def with_answer(self, key: str, answer: Answer) -> Draft:
-        return replace(
-            self, answers={**self.answers, key: answer}, skipped=self.skipped - {key}
-        )
+        return replace(self, answers={**self.answers, key: answer}, skipped=self.skipped - {key})
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -37,7 +37,7 @@ def change_site(session: Session, key: str, values: Mapping[str, Any]) -> Site:
     """Set some of a site's settings. Raises NotFound, and Invalid by field."""
     site = find_site(session, key)
     try:
-        loaded = SiteSchema().load(values, partial=True)
+        loaded = SiteSchema().load(values)
     except ValidationError as error:
         raise Invalid({k: [str(v)] for k, v in error.messages_dict.items()}) from error
     for name, value in loaded.items():

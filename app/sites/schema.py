@@ -74,7 +74,7 @@ def _origin(value: str) -> None:
 
 
 class SiteSchema(Schema):
-    """Every setting of a site; load with `partial=True` to change a few."""
+    """Every setting of a site; what is left out stays as it is."""
 
     name = fields.String(validate=validate.Length(1, 100))
     assistant = fields.String(validate=validate.OneOf(("scripted",)))

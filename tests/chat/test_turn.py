@@ -229,6 +229,14 @@ def test_a_greeting_completes_nothing(database: Flask, stand: Stand) -> None:
     assert db.session.get_one(ChatSession, chat_id).completion_status == "in_progress"
 
 
+def test_without_the_live_layer_an_answer_completes_nothing(
+    chat_id: uuid.UUID, stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.completion.layers._active", frozenset({"sweep"}))
+    stand.text = "We will contact you within 24 hours."
+    assert say(chat_id, "Hi").completion_status == "in_progress"
+
+
 def test_a_second_confirmation_completes_nothing_twice(chat_id: uuid.UUID, stand: Stand) -> None:
     stand.text = "We will contact you within 24 hours."
     say(chat_id, "Hi")
