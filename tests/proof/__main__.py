@@ -24,6 +24,7 @@ LONG_RUNS = {
     "kills": ("tests.proof", "kills"),
     "conversations": ("tests.proof", "conversations"),
     "visitors": ("bench.visitors",),
+    "delivery_real_time": ("tests.proof.delivery_real_time",),
 }
 
 

@@ -21,7 +21,9 @@ def run(number: int) -> bool:
     all_here = threading.Barrier(number)
     with stage() as place, place.product():
         threads = [
-            threading.Thread(target=_converse, args=(chat, place.port, tally, all_here))
+            threading.Thread(
+                target=_converse, args=(chat, place.port, tally, all_here), daemon=True
+            )
             for chat in chats
         ]
         started = time.monotonic()

@@ -102,7 +102,9 @@ def _visitors_chatting(going: Run, longest_pause_seconds: float) -> Iterator[Non
     """Visitors come, one after another in each of several threads, as long as the block runs."""
     is_over = threading.Event()
     threads = [
-        threading.Thread(target=_chat, args=(going, is_over, seat, longest_pause_seconds))
+        threading.Thread(
+            target=_chat, args=(going, is_over, seat, longest_pause_seconds), daemon=True
+        )
         for seat in range(going.size.visitors)
     ]
     for thread in threads:

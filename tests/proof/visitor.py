@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import random
@@ -132,7 +133,8 @@ class Visitor:
                 raise NotAnswered(f"status {data['status']}")
             elif name == "state":
                 _take_answer(chat, said, messages[1:], data["completion_status"])
-                response.read()
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    response.read()
                 return
         raise NotAnswered("cut off")
 
