@@ -37,26 +37,25 @@
 [hidden]{display:none!important}
 .root{position:fixed;z-index:2147483647;bottom:0;right:0;color-scheme:light dark}
 .root.left{right:auto;left:0}
-.launcher,.panel,.note{position:fixed;right:20px;bottom:20px;bottom:calc(20px + env(safe-area-inset-bottom))}
+.launcher,.panel,.note{position:fixed;right:20px;bottom:calc(20px + env(safe-area-inset-bottom))}
 .left>*{right:auto!important;left:20px}
-.launcher{display:flex;align-items:center;gap:10px;min-width:56px;height:56px;padding:0 16px;border:1px solid transparent;border-radius:28px;background:var(--site);color:var(--on);cursor:pointer;box-shadow:0 1px 3px #0003,0 8px 28px #0003;transition:transform .15s}
-.launcher:hover{transform:translateY(-2px)}
+.launcher{display:flex;align-items:center;gap:10px;min-width:56px;height:56px;padding:0 16px;border:1px solid transparent;border-radius:28px;background:var(--site);color:var(--on);cursor:pointer;box-shadow:0 8px 28px #0004}
+.launcher:hover{filter:brightness(1.1)}
 :focus-visible{outline:3px solid var(--site);outline-offset:3px}
 svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;flex:none}
 .open .label,.open .chat,.launcher .down{display:none}
 .open .down{display:block}
-.busy svg{animation:p .6s alternate infinite}
-@keyframes p{to{opacity:.3}}
+.busy svg{opacity:.4}
 .badge{position:absolute;top:-4px;right:-4px;min-width:22px;height:22px;padding:0 6px;border-radius:11px;background:#c8102e;color:#fff;font-size:13px;line-height:22px;text-align:center}
-.panel{bottom:92px;width:400px;max-width:calc(100vw - 40px);height:calc(100vh - 112px);max-height:700px;border:0;border-radius:16px;background:Canvas;box-shadow:0 0 0 1px #0001,0 12px 48px #0004;visibility:hidden;opacity:0;transform:translateY(8px);pointer-events:none;transition:opacity .15s,transform .15s,visibility .15s}
+.panel{bottom:92px;width:400px;max-width:calc(100vw - 40px);height:calc(100vh - 112px);max-height:700px;border:0;border-radius:16px;background:Canvas;box-shadow:0 8px 28px #0004;visibility:hidden;opacity:0;transform:translateY(8px);pointer-events:none;transition:opacity .15s,transform .15s,visibility .15s}
 .open .panel{visibility:visible;opacity:1;transform:none;pointer-events:auto}
-.note{bottom:88px;display:flex;gap:8px;align-items:center;max-width:calc(100vw - 40px);padding:8px 8px 8px 16px;border-radius:12px;background:Canvas;color:CanvasText;box-shadow:0 0 0 1px #0002,0 8px 28px #0003}
+.note{bottom:88px;display:flex;gap:8px;align-items:center;max-width:calc(100vw - 40px);padding:8px 8px 8px 16px;border-radius:12px;background:Canvas;color:CanvasText;box-shadow:0 8px 28px #0004}
 .note button{min-height:40px;padding:0 12px;border:0;border-radius:8px;background:#8882;color:inherit;cursor:pointer}
 @media(max-width:520px),(max-height:440px){
 .label{display:none}
 .open .launcher{display:none}
 .panel{inset:var(--top,0) 0 auto!important;width:100%;max-width:none;height:100vh;height:var(--high,100dvh);max-height:none;border-radius:0}}
-@media(prefers-reduced-motion){*{transition:none!important;animation:none!important}}
+@media(prefers-reduced-motion){*{transition:none!important}}
 @media print{.root{display:none}}`;
 
   const make = (tag, className, parent, text = "") => {
@@ -79,14 +78,10 @@ svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:2;stroke-l
 
   const element = document.createElement("p5-chat");
   const shadow = element.attachShadow({ mode: "open" });
-  try {
-    // Unlike a <style>, this needs no permission from the page's Content-Security-Policy.
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS);
-    shadow.adoptedStyleSheets = [sheet];
-  } catch {
-    make("style", "", shadow, CSS);
-  }
+  // Unlike a <style>, this needs no permission from the page's Content-Security-Policy.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(CSS);
+  shadow.adoptedStyleSheets = [sheet];
   const root = make("div", "root", shadow);
   const launcher = make("button", "launcher", root);
   launcher.type = "button";

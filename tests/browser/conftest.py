@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page, sync_playwright
+from app.core.db import transaction
+from app.sites.demo import ensure_demo_site
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
@@ -110,3 +112,11 @@ def axe() -> Callable[[Page | Frame], list[str]]:
         ]
 
     return check
+
+
+@pytest.fixture
+def demo(server: str) -> str:
+    """The live app's address, with the demo site in it."""
+    with transaction() as session:
+        ensure_demo_site(session)
+    return server

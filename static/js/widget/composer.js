@@ -1,4 +1,4 @@
-import { LONGEST_TEXT, hintFor, lengthOf } from "./hints.js";
+import { LONGEST_TEXT, hintFor, lengthOf, withoutControls } from "./hints.js";
 import { createSuggestions } from "./suggestions.js";
 
 const COUNT_FROM = LONGEST_TEXT - 400;
@@ -72,7 +72,7 @@ export function createComposer({ form, suggestions, words, storage, submit }) {
   }
 
   function trySubmit() {
-    const text = field.value;
+    const text = withoutControls(field.value);
     if (!text.trim() || lengthOf(text) > LONGEST_TEXT) return;
     fill("");
     say("");

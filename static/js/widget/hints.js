@@ -22,3 +22,8 @@ export function hintFor(type, text) {
 export function lengthOf(text) {
   return [...text].length;
 }
+
+// Invisible characters that come with pasted text and that the server refuses.
+export function withoutControls(text) {
+  return text.replace(/[^\P{Cc}\n\t]|\p{Cs}/gu, "");
+}

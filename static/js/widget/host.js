@@ -1,3 +1,5 @@
+import { withoutControls } from "./hints.js";
+
 // The page around us, if embed.js put us there (it says so in the address: #p5). Who may frame us
 // is settled by the frame-ancestors header; here only the parent window is listened to.
 
@@ -15,7 +17,7 @@ export function connectHost({ opened, closed }) {
       if (event.source !== parent || !event.data || typeof event.data.p5 !== "string") return;
       if (event.data.p5 === "page") {
         origin = event.origin;
-        tellPage(event.data.page);
+        tellPage(fitting(event.data.page));
       } else if (event.data.p5 === "open") {
         isOpen = true;
         opened();
@@ -26,7 +28,7 @@ export function connectHost({ opened, closed }) {
     });
   } else {
     const isFrame = parent !== window;
-    tellPage({ url: (isFrame && document.referrer) || location.href, title: "", referrer: "" });
+    tellPage(fitting({ url: (isFrame && document.referrer) || location.href }));
   }
 
   function tell(what, data = {}) {
@@ -41,4 +43,15 @@ export function connectHost({ opened, closed }) {
       return isOpen;
     },
   };
+}
+
+// What the server takes: a host page with an endless address must not cost us the chat.
+const LONGEST = { url: 2000, title: 500, referrer: 2000, first_url: 2000, first_referrer: 2000 };
+
+function fitting(page) {
+  const pairs = Object.entries(LONGEST).map(([name, longest]) => [
+    name,
+    [...withoutControls(String(page?.[name] ?? ""))].slice(0, longest).join(""),
+  ]);
+  return Object.fromEntries(pairs.filter(([, text]) => text));
 }

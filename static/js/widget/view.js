@@ -6,9 +6,9 @@ const SLOW_AFTER_MS = 700;
 export function createView({ scroller, log, typing, words, resend }) {
   const elements = new Map(); // BotUI key → element
   let count = 0;
+  let isPinned = true; // the reader is at the end and wants to stay there
 
   function draw(lines) {
-    const wasNearBottom = isNearBottom();
     const seen = new Set(lines.map((line) => line.key));
     for (const [key, element] of elements) {
       if (seen.has(key)) continue;
@@ -24,7 +24,7 @@ export function createView({ scroller, log, typing, words, resend }) {
     log.setAttribute("aria-busy", String(lines.some((line) => line.isStreaming)));
     const isMine = lines.length > count && lines.at(-1).role === "visitor";
     count = lines.length;
-    if (wasNearBottom || isMine) toBottom();
+    if (isPinned || isMine) toBottom();
   }
 
   function create(line) {
@@ -73,28 +73,25 @@ export function createView({ scroller, log, typing, words, resend }) {
   }
 
   function setTyping(isTyping) {
-    if (typing.hidden === !isTyping) return;
-    const wasNearBottom = isNearBottom();
     typing.hidden = !isTyping;
-    if (wasNearBottom) toBottom();
-  }
-
-  function isNearBottom() {
-    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM_PX;
   }
 
   function toBottom() {
+    isPinned = true;
     scroller.scrollTop = scroller.scrollHeight;
   }
 
-  // A keyboard on a phone, or a line more in the input, makes the list lower.
-  let height = 0;
-  new ResizeObserver(() => {
-    const lost = height - scroller.clientHeight;
-    height = scroller.clientHeight;
-    const distance = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    if (distance - lost < NEAR_BOTTOM_PX) toBottom();
-  }).observe(scroller);
+  // Only scrolling up lets go of the end: it also moves away by itself when the list grows.
+  let top = 0;
+  scroller.addEventListener("scroll", () => {
+    const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    if (below < NEAR_BOTTOM_PX) isPinned = true;
+    else if (scroller.scrollTop < top) isPinned = false;
+    top = scroller.scrollTop;
+  });
+  // Bubbles and choices make the list longer; a phone's keyboard makes its window lower.
+  const observer = new ResizeObserver(() => isPinned && toBottom());
+  [scroller, ...scroller.children].forEach((part) => observer.observe(part));
 
   return { draw, setTyping, toBottom };
 }
