@@ -17,7 +17,7 @@ STATUS = {
     "unknown": Look("circle-question", "Not sure", "red"),
     "cancelled": Look("ban", "Cancelled", "grey"),
 }
-PAUSED = Look("circle-pause", "Paused", "red")
+PAUSED = Look("circle-pause", "Paused", "amber")
 _DESTINATIONS = {
     "n8n": "N8n",
     "monday": "Monday",

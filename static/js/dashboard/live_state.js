@@ -1,0 +1,18 @@
+// Whether the page is up to date, in the side bar and for screen readers.
+const WORDS = { live: "Live", lost: "Reconnecting…" };
+const PATIENCE_MS = 2500;
+let timer = 0;
+
+// A short break is not worth a word.
+export function showLive(state) {
+  clearTimeout(timer);
+  if (state === "live") show(state);
+  else timer = setTimeout(() => show(state), PATIENCE_MS);
+}
+
+function show(state) {
+  const element = document.querySelector("[data-live-state]");
+  if (!element || element.dataset.is === state) return;
+  element.dataset.is = state;
+  element.querySelector("span").textContent = WORDS[state];
+}

@@ -1,0 +1,34 @@
+// One session's page: each of its parts is drawn again when something in it changed.
+import { onNews } from "./live.js";
+import { atMostOnceASecond, fetchPiece, replace } from "./pieces.js";
+
+export function session(element) {
+  const id = element.dataset.session;
+
+  const update = atMostOnceASecond(async () => {
+    const piece = await fetchPiece(element.dataset.live);
+    if (!piece) {
+      setTimeout(update, 2000);
+      return;
+    }
+    const isAtEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
+    const seen = new Set([...element.querySelectorAll(".line")].map((line) => line.id));
+    for (const part of element.querySelectorAll("[data-part]")) {
+      const fresh = piece.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (fresh) replace(part, fresh);
+    }
+    const added = [...element.querySelectorAll(".line")].filter((line) => !seen.has(line.id));
+    added.forEach((line) => line.classList.add("is-new-line"));
+    // Whoever reads the newest message goes on reading the newest.
+    if (added.length && isAtEnd) added.at(-1).scrollIntoView({ block: "nearest" });
+  });
+
+  onNews({
+    changed(news) {
+      const deliveries = news.deliveries ?? [];
+      const isOurs = (delivery) => element.querySelector(`[data-delivery="${CSS.escape(delivery)}"]`);
+      if (news.sessions?.includes(id) || deliveries.some(isOurs)) update();
+    },
+    reload: update,
+  });
+}
