@@ -39,7 +39,7 @@
 .root.left{right:auto;left:0}
 .launcher,.panel,.note{position:fixed;right:20px;bottom:calc(20px + env(safe-area-inset-bottom))}
 .left>*{right:auto!important;left:20px}
-.launcher{display:flex;align-items:center;gap:10px;min-width:56px;height:56px;padding:0 16px;border:1px solid transparent;border-radius:28px;background:var(--site);color:var(--on);cursor:pointer;box-shadow:0 8px 28px #0004}
+.launcher{display:flex;align-items:center;gap:10px;min-width:56px;height:56px;padding:0 16px;border:1px solid #8883;border-radius:28px;background:var(--site);color:var(--on);cursor:pointer;box-shadow:0 8px 28px #0004}
 .launcher:hover{filter:brightness(1.1)}
 :focus-visible{outline:3px solid var(--site);outline-offset:3px}
 svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;flex:none}

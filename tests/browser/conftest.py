@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Frame,
+    Page,
+    Playwright,
+    sync_playwright,
+)
+
 from app.core.db import transaction
 from app.sites.demo import ensure_demo_site
 
@@ -30,15 +39,36 @@ TIMEOUT_MS = 10_000
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        except Error as error:
-            pytest.exit(f"{NO_BROWSER}\n{error}", returncode=1)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    try:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
+    except Error as error:
+        pytest.exit(f"{NO_BROWSER}\n{error}", returncode=1)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page_with_third_party_storage(playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
+    """Like `page`, in a browser set to let frames of other sites store something.
+
+    Chromium does not by default; it is a setting of the profile, hence a profile on disk.
+    """
+    preferences = tmp_path / "Default" / "Preferences"
+    preferences.parent.mkdir()
+    preferences.write_text('{"profile": {"cookie_controls_mode": 0}}', encoding="utf-8")
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path, executable_path=_chromium(), args=ARGUMENTS, locale="en-GB"
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
@@ -107,7 +137,9 @@ def axe() -> Callable[[Page | Frame], list[str]]:
         )
         return [
             f"{violation['id']}: {violation['help']}: "
-            + "; ".join(node["html"][:160] + " " + node["failureSummary"] for node in violation["nodes"])
+            + "; ".join(
+                node["html"][:160] + " " + node["failureSummary"] for node in violation["nodes"]
+            )
             for violation in violations
         ]
 
@@ -120,3 +152,8 @@ def demo(server: str) -> str:
     with transaction() as session:
         ensure_demo_site(session)
     return server
+
+
+def _chromium() -> str | None:
+    """The system's browser; None: the one Playwright installed."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

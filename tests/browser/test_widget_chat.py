@@ -66,9 +66,7 @@ def test_a_reload_resumes_the_chat_and_the_half_typed_answer(page: Page, demo: s
     assert db.session.query(ChatSession).count() == 1
 
 
-def test_a_second_tab_stays_in_step(
-    new_context: Callable[..., BrowserContext], demo: str
-) -> None:
+def test_a_second_tab_stays_in_step(new_context: Callable[..., BrowserContext], demo: str) -> None:
     context = new_context()
     first, second = context.new_page(), context.new_page()
     first.goto(f"{demo}/widget/demo")
@@ -104,9 +102,7 @@ def test_what_is_sent_offline_is_stored_and_answered_once_when_online(
     assert len(stored) == answers + 2
 
 
-def test_an_answer_lost_on_the_way_is_fetched_again_and_not_doubled(
-    page: Page, demo: str
-) -> None:
+def test_an_answer_lost_on_the_way_is_fetched_again_and_not_doubled(page: Page, demo: str) -> None:
     page.goto(f"{demo}/widget/demo")
     chat = Chat(page).greeted()
     lost: list[str] = []
@@ -184,9 +180,7 @@ def test_a_busy_server_is_asked_again_when_it_says_so(page: Page, demo: str) -> 
     assert len(tries) == 2
 
 
-def test_an_ended_session_gives_a_new_one_and_keeps_what_was_typed(
-    page: Page, demo: str
-) -> None:
+def test_an_ended_session_gives_a_new_one_and_keeps_what_was_typed(page: Page, demo: str) -> None:
     page.goto(f"{demo}/widget/demo")
     chat = Chat(page).greeted()
     db.session.query(Message).delete()
