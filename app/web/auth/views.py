@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -49,6 +49,13 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     end_session()
     return redirect(url_for("auth.sign_in"))
+
+
+@blueprint.after_app_request
+def protect_problem(response: Response) -> Response:
+    """The page for an unknown address belongs to no blueprint."""
+    is_page = request.blueprint is None and response.mimetype == "text/html"
+    return protect(response) if is_page else response
 
 
 @blueprint.app_errorhandler(CSRFError)

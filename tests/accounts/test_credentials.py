@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import jwt
+import pytest
+from sqlalchemy.orm import Session
+
+from app.accounts import credentials, users
+from app.core import clock
+from app.core.errors import Unauthenticated
+from app.models import User
+
+OLD, NEW = "an-older-secret-of-the-house", "a-newer-secret-of-the-house"
+
+
+@pytest.fixture(autouse=True)
+def secrets() -> Iterator[None]:
+    before = list(credentials._keys)
+    credentials.configure([NEW, OLD])
+    yield
+    credentials._keys[:] = before
+
+
+@pytest.fixture
+def user(session: Session) -> User:
+    return users.create(
+        session, email="ann@example.com", role="agent", password="correct horse"
+    ).user
+
+
+def test_an_access_token_says_who_and_what_they_may(session: Session, user: User) -> None:
+    tokens = credentials.issue_tokens(user)
+    identity = credentials.identity_from_access_token(session, tokens.access_token)
+    assert (identity.user_id, identity.role, identity.email) == (user.id, "agent", user.email)
+    assert identity.may("sessions:read")
+    assert not identity.may("users:write")
+    assert "ey" not in repr(tokens)
+
+
+def test_an_access_token_lasts_15_minutes_and_a_refresh_token_30_days(
+    session: Session, user: User
+) -> None:
+    tokens = credentials.issue_tokens(user)
+    with clock.moved(timedelta(minutes=14, seconds=55)):
+        credentials.identity_from_access_token(session, tokens.access_token)
+    with clock.moved(timedelta(minutes=15, seconds=1)):
+        with pytest.raises(Unauthenticated, match="expired"):
+            credentials.identity_from_access_token(session, tokens.access_token)
+        fresh = credentials.refresh(session, tokens.refresh_token)
+        credentials.identity_from_access_token(session, fresh.access_token)
+    with clock.moved(timedelta(days=30, seconds=1)), pytest.raises(Unauthenticated):
+        credentials.refresh(session, tokens.refresh_token)
+
+
+def test_one_kind_of_token_does_not_pass_for_the_other(session: Session, user: User) -> None:
+    tokens = credentials.issue_tokens(user)
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, tokens.refresh_token)
+    with pytest.raises(Unauthenticated):
+        credentials.refresh(session, tokens.access_token)
+
+
+def test_an_older_secret_still_verifies_and_a_foreign_one_never(
+    session: Session, user: User
+) -> None:
+    credentials.configure([OLD])
+    old = credentials.issue_tokens(user).access_token
+    credentials.configure(["somebody-elses-secret"])
+    foreign = credentials.issue_tokens(user).access_token
+    credentials.configure([NEW, OLD])
+    assert credentials.identity_from_access_token(session, old).user_id == user.id
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, foreign)
+
+
+@pytest.mark.parametrize("change", ["revoked", "inactive", "deleted"])
+def test_a_token_dies_with_its_users_sign_ins(session: Session, user: User, change: str) -> None:
+    tokens = credentials.issue_tokens(user)
+    if change == "revoked":
+        credentials.revoke(session, user.id)
+    elif change == "inactive":
+        user.is_active = False
+    else:
+        session.delete(user)
+    session.flush()
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, tokens.access_token)
+    with pytest.raises(Unauthenticated):
+        credentials.refresh(session, tokens.refresh_token)
+
+
+@pytest.mark.parametrize("claims", [{}, {"sub": "x"}, {"sub": "no id", "typ": "access", "ver": 0}])
+def test_a_well_signed_token_without_our_claims_is_refused(
+    session: Session, claims: dict[str, object]
+) -> None:
+    claims = {**claims, "exp": clock.now() + timedelta(minutes=5)}
+    token = jwt.encode(claims, credentials._signing_key(), "HS256")
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, token)
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é.é", "\x00"])
+def test_nonsense_is_refused(session: Session, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, token)
+
+
+def test_an_unsigned_token_is_refused(session: Session, user: User) -> None:
+    claims = {
+        "sub": str(user.id),
+        "typ": "access",
+        "ver": 0,
+        "exp": clock.now() + timedelta(hours=1),
+    }
+    token = jwt.encode(claims, None, "none")
+    with pytest.raises(Unauthenticated):
+        credentials.identity_from_access_token(session, token)
