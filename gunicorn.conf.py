@@ -1,5 +1,6 @@
 """How gunicorn serves the app. The settings are read, and refused, here, before any fork."""
 
+import gc
 import sys
 
 from config import ConfigError, Settings
@@ -35,3 +36,9 @@ control_socket_disable = True  # else it writes a socket into the home folder
 accesslog = None
 loglevel = "warning"
 proc_name = "platform5ive"
+
+
+def post_worker_init(worker: object) -> None:
+    """What lives as long as the process need not be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -82,7 +81,8 @@ def call_on(engine: Engine, function: str, *arguments: Any) -> tuple[Any, ...] |
             cursor.execute(_call_sql(function, arguments), arguments)
             row: tuple[Any, ...] | None = cursor.fetchone()
         connection.autocommit = False
-    except psycopg2.OperationalError:
+    except BaseException:
+        # Back in the pool it would make somebody's transaction() commit line by line.
         pooled.invalidate()
         raise
     finally:
