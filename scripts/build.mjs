@@ -1,5 +1,4 @@
 // Bundles our sources and the npm packages they use into static/dist.
-import { existsSync } from "node:fs";
 import { build } from "esbuild";
 
 const bundles = {
@@ -9,16 +8,9 @@ const bundles = {
   demo: ["static/js/demo.js", "static/css/demo.css"],
 };
 
-const entryPoints = [];
-for (const [out, sources] of Object.entries(bundles)) {
-  for (const source of sources) {
-    if (existsSync(source)) {
-      entryPoints.push({ in: source, out });
-    } else if (out !== "demo") {
-      console.log(`Not there yet: ${source}`);
-    }
-  }
-}
+const entryPoints = Object.entries(bundles).flatMap(([out, sources]) =>
+  sources.map((source) => ({ in: source, out })),
+);
 
 try {
   await build({

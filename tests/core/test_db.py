@@ -18,13 +18,18 @@ def sites() -> int:
     return found
 
 
+def fail_half_way() -> None:
+    with transaction() as session:
+        make_site(session)
+        raise RuntimeError("half-way")
+
+
 def test_a_transaction_is_kept_whole_or_not_at_all(database: Flask) -> None:
     with transaction() as session:
         make_site(session)
     assert sites() == 1
-    with pytest.raises(RuntimeError), transaction() as session:
-        make_site(session)
-        raise RuntimeError
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail_half_way()
     assert sites() == 1
 
 
@@ -37,7 +42,6 @@ def test_a_failed_call_leaves_no_connection_that_commits_by_itself(database: Fla
     for _ in range(12):  # more than the pool holds
         with pytest.raises(psycopg2.Error):
             call("no_such_function", 1)
-    with pytest.raises(RuntimeError), transaction() as session:
-        make_site(session)
-        raise RuntimeError
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail_half_way()
     assert sites() == 0
