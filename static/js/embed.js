@@ -47,9 +47,9 @@ svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:2;stroke-l
 .open .down{display:block}
 .busy svg{opacity:.4}
 .badge{position:absolute;top:-4px;right:-4px;min-width:22px;height:22px;padding:0 6px;border-radius:11px;background:#c8102e;color:#fff;font-size:13px;line-height:22px;text-align:center}
-.panel{bottom:92px;width:400px;max-width:calc(100vw - 40px);height:calc(100vh - 112px);max-height:700px;border:0;border-radius:16px;background:Canvas;box-shadow:0 8px 28px #0004;visibility:hidden;opacity:0;transform:translateY(8px);pointer-events:none;transition:opacity .15s,transform .15s,visibility .15s}
+.panel{bottom:92px;width:400px;max-width:calc(100vw - 40px);height:calc(100vh - 112px);max-height:700px;border:0;border-radius:16px;background:Canvas;box-shadow:0 0 0 1px #8883,0 8px 28px #0004;visibility:hidden;opacity:0;transform:translateY(8px);pointer-events:none;transition:opacity .15s,transform .15s,visibility .15s}
 .open .panel{visibility:visible;opacity:1;transform:none;pointer-events:auto}
-.note{bottom:88px;display:flex;gap:8px;align-items:center;max-width:calc(100vw - 40px);padding:8px 8px 8px 16px;border-radius:12px;background:Canvas;color:CanvasText;box-shadow:0 8px 28px #0004}
+.note{bottom:88px;display:flex;gap:8px;align-items:center;max-width:calc(100vw - 40px);padding:8px 8px 8px 16px;border-radius:12px;background:Canvas;color:CanvasText;box-shadow:0 0 0 1px #8883,0 8px 28px #0004}
 .note button{min-height:40px;padding:0 12px;border:0;border-radius:8px;background:#8882;color:inherit;cursor:pointer}
 @media(max-width:520px),(max-height:440px){
 .label{display:none}

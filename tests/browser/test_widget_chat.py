@@ -125,13 +125,16 @@ def test_an_answer_lost_on_the_way_is_fetched_again_and_not_doubled(page: Page, 
 def test_unsent_messages_outlive_a_reload_and_go_out_in_order(page: Page, demo: str) -> None:
     page.goto(f"{demo}/widget/demo")
     chat = Chat(page).greeted()
-    page.route(MESSAGES, lambda route: route.abort())
+    # So far off that only a person's "Send again" can be what sends them.
+    later = {"status": 429, "headers": {"Retry-After": "600"}, "json": {"status": 429}}
+    page.route(MESSAGES, lambda route: route.fulfill(**later))
     for text in ("first", "second", "third"):
         chat.field.fill(text)
         chat.field.press("Enter")
     expect(chat.state).to_have_count(3)
     page.reload()
     expect(chat.mine).to_have_text(["first", "second", "third"])
+    expect(chat.state).to_have_count(3)
     page.unroute(MESSAGES)
     chat.where.get_by_role("button", name="Send again").first.click()
     expect(chat.state).to_have_count(0)

@@ -12,6 +12,7 @@ export function createConversation({ site, storage, host, thread, show }) {
   let timer = null;
   let beginning = null;
   let sending = 0;
+  let isBehind = false; // another tab had news while a reply was coming in here
   let isUnusable = false;
 
   // Resume what there is, or begin. Tries again by itself until the server answers.
@@ -91,6 +92,7 @@ export function createConversation({ site, storage, host, thread, show }) {
   // What came since: other tabs, other people. Not while a reply is streaming in: it would be
   // drawn twice. A failure does not matter, the next look finds the same.
   async function refresh() {
+    isBehind = sending > 0;
     if (!session || sending || isUnusable) return;
     await catchUp().catch((problem) => {
       if (problem.isSessionLost) open();
@@ -131,6 +133,7 @@ export function createConversation({ site, storage, host, thread, show }) {
     } finally {
       sending -= 1;
       show.typing(false);
+      if (isBehind) refresh();
     }
   }
 
