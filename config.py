@@ -132,8 +132,6 @@ class Settings:
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             # Threads outnumber connections on purpose: no turn holds one while someone thinks.
             "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "max_overflow": 0, "pool_timeout": 20},
-            "RATELIMIT_ENABLED": self.ratelimit_enabled,
-            "RATELIMIT_STORAGE_URI": self.ratelimit_storage_uri,
             "WTF_CSRF_TIME_LIMIT": None,
         }
 

@@ -11,8 +11,10 @@ from app.completion import layers
 from app.core import embedded, extensions, logs
 from app.core.crypto import Signer
 from app.core.db import db
+from app.core.rates import Rates
 from app.jobs.worker import register as register_worker
 from app.web import register_web
+from app.web.cookies import PeopleOnly
 from config import Settings
 
 
@@ -31,7 +33,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["widget_signer"] = Signer(settings.secret_keys, "widget")
     db.init_app(app)
+    app.session_interface = PeopleOnly()
     extensions.init_app(app)
+    app.extensions["rates"] = Rates(
+        settings.ratelimit_storage_uri, is_enabled=settings.ratelimit_enabled
+    )
     accounts.configure(settings.secret_keys)
     delivery.configure(settings)
     layers.configure(settings.completion_layers)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 
 class AppError(Exception):
-    """`detail` is one plain sentence for people."""
+    """`detail` is one plain sentence for people; `retry_after_seconds` when waiting helps."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFound(AppError):  # noqa: N818 - the house's word for it
@@ -34,8 +35,8 @@ class Invalid(AppError):  # noqa: N818
 
 
 class Conflict(AppError):  # noqa: N818
-    """An illegal move, or something still running; `retry_after_seconds` when waiting helps."""
+    """An illegal move, or something still running."""
 
-    def __init__(self, detail: str, retry_after_seconds: int | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after_seconds = retry_after_seconds
+
+class TooMany(AppError):  # noqa: N818
+    """More than a rate allows."""

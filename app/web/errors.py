@@ -14,7 +14,15 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from app.core.errors import AppError, Conflict, Denied, Invalid, NotFound, Unauthenticated
+from app.core.errors import (
+    AppError,
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthenticated,
+)
 from app.web.identity import is_api_request
 
 logger = logging.getLogger(__name__)
@@ -25,6 +33,7 @@ STATUS_OF: dict[type[AppError], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    TooMany: 429,
 }
 PLAIN_WORDS = {
     400: "This request could not be read. Please send valid JSON in UTF-8.",
@@ -34,7 +43,6 @@ PLAIN_WORDS = {
     405: "This address does not accept that method.",
     413: "This is too large. Please send less.",
     415: "Please send JSON, with the header Content-Type: application/json.",
-    429: "Too many requests. Please wait a moment and try again.",
     500: "Something went wrong on our side. It has been recorded. Please try again.",
     503: "We cannot reach our database right now. Please try again in a few seconds.",
 }
@@ -80,7 +88,7 @@ def _answer(
 def _app_error(error: AppError) -> Response:
     status = next(code for kind, code in STATUS_OF.items() if isinstance(error, kind))
     response = _answer(status, error.detail, error.errors if isinstance(error, Invalid) else None)
-    if isinstance(error, Conflict) and error.retry_after_seconds is not None:
+    if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
@@ -96,8 +104,6 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in {"Retry-After", "Allow"}:
             response.headers[name] = value
-    if error.code == 429:
-        response.headers.setdefault("Retry-After", "10")
     return response
 
 

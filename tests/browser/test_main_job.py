@@ -115,7 +115,8 @@ def test_without_n8n_the_lead_is_printed_and_recorded(
     with product(tmp_path) as (address, output):
         chat_to_a_booking(page, address)
         dashboard = team(address)
-        dashboard.get_by_role("listitem").filter(has_text="Ann Lee").get_by_role("link").first.click()
+        row = dashboard.get_by_role("listitem").filter(has_text="Ann Lee")
+        row.get_by_role("link").first.click()
         expect(dashboard.get_by_text("Shown on the console")).to_be_visible(timeout=PATIENCE_MS)
         printed = output.read_text()
         assert "ann.lee@example.com" in printed.lower()

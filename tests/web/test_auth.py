@@ -146,7 +146,7 @@ def test_guessing_is_slowed_down(settings: Settings) -> None:
         make_user()
     client = app.test_client()
     assert [sign_in(client, password="wrong").status_code for _ in range(11)] == [422] * 10 + [429]
-    page = client.post("/login", data={"csrf_token": csrf_token(client.get("/login"))})
+    page = sign_in(client, password="wrong")
     assert page.status_code == 429
     assert int(page.headers["Retry-After"]) > 0
     api = client.post("/api/v1/auth/token", json={"email": "ann@example.com", "password": "x"})

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from app.accounts import credentials, users
 from app.accounts.credentials import Tokens
 from app.core.db import db, transaction
 from app.core.errors import Unauthenticated
-from app.core.extensions import limiter
 from app.web.api.blueprint import blueprint, body
 from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
 from app.web.guards import public
 from app.web.identity import current_identity
+from app.web.rates import rates
+
+#: Wrong e-mails and passwords, per address.
+FAILURES = "10/minute"
 
 
 @blueprint.post("/auth/token")
-@limiter.limit("10/minute", deduct_when=lambda response: response.status_code == 401)
 @public
 def create_token() -> ResponseReturnValue:
     given = body(Credentials())
+    rates().check(FAILURES, "token", request.remote_addr or "")
     user = users.verify(db.session(), given["email"], given["password"])
     if user is None:
+        rates().take(FAILURES, "token", request.remote_addr or "")
         raise Unauthenticated("This e-mail and password do not go together.")
     return _answer(credentials.issue_tokens(user))
 

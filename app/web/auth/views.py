@@ -11,7 +11,6 @@ from flask_wtf.csrf import CSRFError
 from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
-from app.core.extensions import limiter
 from app.models import User
 from app.web.auth.forms import SignInForm
 from app.web.auth.signed_in import sign_in as start_session
@@ -19,27 +18,29 @@ from app.web.auth.signed_in import sign_out as end_session
 from app.web.guards import public
 from app.web.identity import current_identity
 from app.web.page_headers import protect
+from app.web.rates import rates
 
 blueprint = Blueprint("auth", __name__)
 blueprint.after_request(protect)
 
 WRONG = "This e-mail and password do not go together. Please check both."
+#: Failed ones, per address.
+SIGN_INS = "10/minute"
 STALE = "This page was open for too long. Please go back, load it again and repeat your last step."
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
-@limiter.limit(
-    "10/minute", methods=["POST"], deduct_when=lambda response: response.status_code == 422
-)
 @public
 def sign_in() -> ResponseReturnValue:
     form = SignInForm(formdata=request.form, next=request.args.get("next", ""))
     if current_identity() is not None:
         return redirect(local_path(form.next.data))
     if request.method == "POST" and form.validate():
+        rates().check(SIGN_INS, "sign-in", request.remote_addr or "")
         if user := _verified(form):
             start_session(user)
             return redirect(local_path(form.next.data))
+        rates().take(SIGN_INS, "sign-in", request.remote_addr or "")
         form.password.errors = [WRONG]
     return render_template("auth/sign_in.html", form=form), 422 if form.errors else 200
 

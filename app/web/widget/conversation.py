@@ -16,10 +16,10 @@ from app.chat.start import start
 from app.core.crypto import Signer
 from app.core.db import db, transaction
 from app.core.errors import AppError, Conflict, NotFound, Unauthenticated
-from app.core.extensions import limiter
 from app.sites.find import find_site
 from app.web.body import read_json
 from app.web.guards import public
+from app.web.rates import rates
 from app.web.widget.schemas import (
     MessageSchema,
     StartSchema,
@@ -40,8 +40,8 @@ message_schema = MessageSchema()
 
 @blueprint.post("/widget/<site_key>/sessions")
 @public
-@limiter.limit(STARTS_PER_ADDRESS)
 def start_session(site_key: str) -> ResponseReturnValue:
+    rates().take(STARTS_PER_ADDRESS, "starts", request.remote_addr or "")
     data = read_json(start_schema)
     with transaction() as session:
         started = start(session, find_site(session, site_key), **data)
@@ -55,9 +55,9 @@ def start_session(site_key: str) -> ResponseReturnValue:
 
 @blueprint.post("/widget/sessions/<uuid:session_id>/messages")
 @public
-@limiter.limit(MESSAGES_PER_SESSION, key_func=lambda: str((request.view_args or {})["session_id"]))
 def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
     _check_token(session_id)
+    rates().take(MESSAGES_PER_SESSION, "messages", str(session_id))
     received = turn.receive(session_id, **read_json(message_schema))
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
+from flask_cors import cross_origin
 
 from app.core.db import db
 from app.core.errors import NotFound
@@ -35,6 +36,7 @@ def asset(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/widget/<site_key>/look")
 @public
+@cross_origin(send_wildcard=True)
 def look(site_key: str) -> ResponseReturnValue:
     """What the loader needs to draw its button, on whatever page it stands."""
     site = find_site(db.session(), site_key)
@@ -49,7 +51,6 @@ def look(site_key: str) -> ResponseReturnValue:
     )
     response.cache_control.public = True
     response.cache_control.max_age = LOOK_MAX_AGE_SECONDS
-    response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
