@@ -39,6 +39,10 @@ proc_name = "platform5ive"
 
 
 def post_worker_init(worker: object) -> None:
-    """What lives as long as the process need not be looked through for garbage again and again."""
+    """What lives as long as the process need not be looked through for garbage again and again,
+    and a request makes thousands of short-lived objects: look for cycles less often (measured:
+    a tenth of a turn's time).
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
