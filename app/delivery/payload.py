@@ -13,20 +13,9 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.delivery.settings import current
 from app.models import ChatSession, Lead
+from app.models.attribution import ATTRIBUTION_KEYS
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Line
-
-ATTRIBUTION_KEYS = (
-    "landing_url",
-    "referrer",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_term",
-    "utm_content",
-    "gclid",
-    "fbclid",
-)
 
 #: The whole transcript of :session_id as one JSON value; `read_lines` reads it.
 LINES = """

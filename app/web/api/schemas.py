@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
-from app.delivery.payload import ATTRIBUTION_KEYS
 from app.models import ChatSession, Lead
+from app.models.attribution import ATTRIBUTION_KEYS
 from app.models.chat_session import ARCHIVE_STATUSES, CHANNELS, COMPLETION_STATUSES, QA_STATUSES
 from app.reporting.pages import Page
 from app.web.api.fields import Moment, Text
