@@ -25,7 +25,7 @@ format:
 
 bench:
 	@scripts/bootstrap.sh test
-	@$(PY) -m bench.turns
+	@$(PY) -m bench
 
 proof:
 	@scripts/bootstrap.sh test
