@@ -120,7 +120,9 @@ def _record(lease: Lease, reply: Reply) -> Conversation | None:
     before, site = lease.transcript, lease.site
     phrase = site.rule.find(reply.text) if layers.is_active("live") else None
     is_news = reply.draft.answers != before.draft.answers
-    if phrase or (is_news and (before.is_completed or has_contact_detail(reply.draft))):
+    # A detail that is taken back is news, too.
+    has_lead = before.is_completed or any(map(has_contact_detail, (before.draft, reply.draft)))
+    if phrase or (is_news and has_lead):
         with transaction() as session:
             stored = store_reply(lease, reply, session)
             if stored is None:

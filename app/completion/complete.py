@@ -49,7 +49,7 @@ def complete(
     `phrase` in the message `message_id` is the evidence. The statement that completes locks the
     session's row; of two at once the second waits and finds nothing to do.
     """
-    chat = session.execute(
+    chat = session.connection().execute(
         _COMPLETE,
         {
             "session_id": session_id,

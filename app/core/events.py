@@ -35,7 +35,7 @@ def flush(session: Session) -> None:
     """Send what was announced. Called by `transaction()` right before it commits."""
     announced = session.info.pop("announced", None)
     if announced:
-        session.execute(
+        session.connection().execute(
             text("SELECT pg_notify(:channel, :payload)"),
             {"channel": CHANNEL, "payload": payload(announced)},
         )

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from app.delivery import outbox, payload
-from app.leads.record import has_contact_detail, record
+from app.leads.record import record
 from app.models import ChatSession
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Draft
@@ -20,8 +20,6 @@ def take_over(
 
     Before completion a lead is only kept; afterwards a change is sent as `lead.updated`.
     """
-    if not (is_completed or has_contact_detail(draft)):
-        return
     lead, has_changed = record(session, session_id, site, draft)
     if has_changed and is_completed:
         chat = session.get_one(ChatSession, session_id, populate_existing=True)

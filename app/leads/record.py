@@ -51,7 +51,7 @@ def record(
         "updated_at": now,
         **_values(site, draft),
     }
-    lead = session.execute(_UPSERT, values).one()
+    lead = session.connection().execute(_UPSERT, values).one()
     return lead, lead.updated_at == now
 
 

@@ -22,7 +22,7 @@ from app.core.db import db, transaction
 from app.core.errors import NotFound
 from app.models import ChatSession, Delivery, Lead, Message, SessionEvent, Turn
 from app.models.site_profile import SiteProfile
-from app.models.transcript import Draft, Input, Transcript
+from app.models.transcript import Answer, Draft, Input, Transcript
 from tests.factories import make_site
 
 
@@ -36,6 +36,7 @@ class Stand:
         self.may_answer.set()
         self.is_thinking = threading.Event()
         self.text = "All noted."
+        self.draft: Draft | None = None
         self.calls = 0
         self.connections_held: list[int] = []
 
@@ -48,7 +49,7 @@ class Stand:
         self.is_thinking.set()
         assert self.may_answer.wait(10)
         yield self.text
-        yield Reply(self.text, Input(), transcript.draft)
+        yield Reply(self.text, Input(), self.draft or transcript.draft)
 
 
 @pytest.fixture
@@ -259,6 +260,19 @@ def test_reply_completion_lead_and_deliveries_are_one_transaction(
     assert [role for role, _ in lines(chat_id)] == ["assistant", "visitor"]
     assert (count(Message), count(SessionEvent), count(Lead), count(Delivery)) == (2, 0, 0, 0)
     assert db.session.get_one(ChatSession, chat_id).completion_status == "in_progress"
+
+
+def test_contact_details_that_are_taken_back_leave_the_lead(
+    chat_id: uuid.UUID, stand: Stand
+) -> None:
+    stand.draft = Draft(answers={"name": Answer("Ann"), "email": Answer("ann@example.com")})
+    say(chat_id, "ann@example.com")
+    db.session.rollback()
+    assert db.session.scalars(select(Lead.email)).one() == "ann@example.com"
+    stand.draft = Draft(answers={"name": Answer("Ann")}, consent="refused")
+    say(chat_id, "No, please do not keep that")
+    db.session.rollback()
+    assert db.session.execute(select(Lead.name, Lead.email)).one() == ("Ann", None)
 
 
 def test_a_correction_after_the_booking_is_sent_as_an_update(database: Flask) -> None:
