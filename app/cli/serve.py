@@ -78,8 +78,7 @@ class Child:
 
 def main(create_app: Callable[[Settings], Flask]) -> int:
     """Run until told to stop. The exit code: 0, or 1 when it could not start."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    _stop_on_signals()
     try:
         settings = Settings.load()
         ports.check_free(settings.host, settings.port)
@@ -92,6 +91,14 @@ def main(create_app: Callable[[Settings], Flask]) -> int:
     except KeyboardInterrupt:
         say("Stopped.")
     return 0
+
+
+def _stop_on_signals() -> None:
+    """SIGINT also where a shell started us in the background; SIGHUP unless `nohup` forbids it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 @contextlib.contextmanager
