@@ -67,6 +67,8 @@ _PLACEHOLDERS = {
 _NAMELESS = re.compile(r"[,،、]?\s*\{name\}")
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile(r"[\W_]+")
+#: A letter or digit, but of a script that is written with spaces: a phrase does not end beside it.
+_JOINED_BEFORE, _JOINED_AFTER = r"(?<![^\W\u0e00-\U0010ffff])", r"(?![^\W\u0e00-\U0010ffff])"
 
 
 def say(site: SiteProfile, key: str, **values: str) -> str:
@@ -97,7 +99,10 @@ def confirmation(site: SiteProfile, name: str | None) -> str:
 def says_phrase(site: SiteProfile, text: str) -> bool:
     """Whether the text promises the booking, compared simply."""
     plain = _plain(text)
-    return any(_plain(phrase) in plain for phrase in site.phrases)
+    return any(
+        re.search(_JOINED_BEFORE + re.escape(_plain(phrase)) + _JOINED_AFTER, plain)
+        for phrase in site.phrases
+    )
 
 
 def can_be_repeated(site: SiteProfile, value: str) -> bool:

@@ -115,6 +115,7 @@ def test_consent_under_a_line_has_the_time_of_the_first_contact_detail() -> None
         ),
         ("Bye {name}.", ("your booking is made",), "Bye Ann. Your booking is made."),
         ("", ("within two days",), None),
+        ("No rebookings.", ("booking",), "No rebookings. Booking."),
     ],
 )
 def test_a_confirmation_always_holds_a_phrase(
