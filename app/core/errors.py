@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class AppError(Exception):
@@ -40,3 +41,13 @@ class Conflict(AppError):  # noqa: N818
 
 class TooMany(AppError):  # noqa: N818
     """More than a rate allows."""
+
+
+def by_field(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Marshmallow's nested messages as `{"page.url": ["what to do"]}`."""
+    if isinstance(messages, Mapping):
+        flat: dict[str, list[str]] = {}
+        for key, value in messages.items():
+            flat |= by_field(value, f"{path}.{key}" if path else str(key))
+        return flat
+    return {path: [str(message) for message in messages]}

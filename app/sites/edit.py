@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Invalid, by_field
 from app.models import Site
 from app.sites.demo import DEMO
 from app.sites.find import find_site
@@ -39,7 +39,7 @@ def change_site(session: Session, key: str, values: Mapping[str, Any]) -> Site:
     try:
         loaded = SiteSchema().load(values)
     except ValidationError as error:
-        raise Invalid({k: [str(v)] for k, v in error.messages_dict.items()}) from error
+        raise Invalid(by_field(error.messages)) from error
     for name, value in loaded.items():
         setattr(site, name, value)
     site.updated_at = clock.now()

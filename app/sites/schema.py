@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,20 +19,30 @@ FIELD_TYPES = ("text", "email", "phone", "choice", "date")
 CONSENT_MODES = ("none", "line", "question")
 
 
+class Text(fields.String):
+    """Text that can be stored and shown: no control characters besides newline and tab."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, *args, **kwargs))
+        if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in text):
+            raise ValidationError("Please remove the control characters.")
+        return text
+
+
 class ChoiceSchema(Schema):
-    value = fields.String(required=True, validate=validate.Length(1, 100))
-    label = fields.String(required=True, validate=validate.Length(1, 100))
+    value = Text(required=True, validate=validate.Length(1, 100))
+    label = Text(required=True, validate=validate.Length(1, 100))
 
 
 class FieldSchema(Schema):
-    key = fields.String(
+    key = Text(
         required=True,
         validate=validate.Regexp(
             r"^[a-z][a-z0-9_]{0,39}$", error="Use small letters, digits and _, like budget_range."
         ),
     )
-    question = fields.String(required=True, validate=validate.Length(1, 500))
-    type = fields.String(load_default="text", validate=validate.OneOf(FIELD_TYPES))
+    question = Text(required=True, validate=validate.Length(1, 500))
+    type = Text(load_default="text", validate=validate.OneOf(FIELD_TYPES))
     required = fields.Boolean(load_default=True)
     choices = fields.List(fields.Nested(ChoiceSchema), load_default=list)
 
@@ -45,9 +56,9 @@ class FieldSchema(Schema):
 
 
 class ConsentSchema(Schema):
-    mode = fields.String(required=True, validate=validate.OneOf(CONSENT_MODES))
-    text = fields.String(load_default="", validate=validate.Length(max=1000))
-    version = fields.String(load_default="1", validate=validate.Length(1, 40))
+    mode = Text(required=True, validate=validate.OneOf(CONSENT_MODES))
+    text = Text(load_default="", validate=validate.Length(max=1000))
+    version = Text(load_default="1", validate=validate.Length(1, 40))
 
     @validates_schema
     def _check_text(self, data: dict[str, Any], **_: Any) -> None:
@@ -66,8 +77,12 @@ def _timezone(value: str) -> None:
 
 
 def _origin(value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+    try:
+        parts = urlsplit(value)
+        is_complete = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an IPv6 address, a port that is none
+        raise ValidationError("Please give an address like https://example.com.") from None
+    if not is_complete or parts.scheme not in {"http", "https"} or parts.path not in {"", "/"}:
         raise ValidationError("Please give an address like https://example.com, without a path.")
     if re.search(r"[\s;,'\"@]", value):
         raise ValidationError("Please give one address, like https://example.com.")
@@ -76,26 +91,22 @@ def _origin(value: str) -> None:
 class SiteSchema(Schema):
     """Every setting of a site; what is left out stays as it is."""
 
-    name = fields.String(validate=validate.Length(1, 100))
-    assistant = fields.String(validate=validate.OneOf(("scripted",)))
-    language = fields.String(
+    name = Text(validate=validate.Length(1, 100))
+    assistant = Text(validate=validate.OneOf(("scripted",)))
+    language = Text(
         validate=validate.Regexp(r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$", error="Use a code like en.")
     )
-    region = fields.String(validate=_region)
-    timezone = fields.String(validate=_timezone)
-    greeting = fields.String(validate=validate.Length(max=2000))
-    colour = fields.String(
-        validate=validate.Regexp(r"^#[0-9a-f]{6}$", error="Use a colour like #2f5bea.")
-    )
-    position = fields.String(validate=validate.OneOf(POSITIONS))
-    launcher_label = fields.String(validate=validate.Length(1, 60))
-    allowed_origins = fields.List(fields.String(validate=_origin))
+    region = Text(validate=_region)
+    timezone = Text(validate=_timezone)
+    greeting = Text(validate=validate.Length(max=2000))
+    colour = Text(validate=validate.Regexp(r"^#[0-9a-f]{6}$", error="Use a colour like #2f5bea."))
+    position = Text(validate=validate.OneOf(POSITIONS))
+    launcher_label = Text(validate=validate.Length(1, 60))
+    allowed_origins = fields.List(Text(validate=_origin))
     fields_ = fields.List(fields.Nested(FieldSchema), data_key="fields", attribute="fields")
     consent = fields.Nested(ConsentSchema)
-    phrases = fields.List(
-        fields.String(validate=validate.Length(1, 300)), validate=validate.Length(min=1)
-    )
-    confirmation = fields.String(validate=validate.Length(max=2000))
+    phrases = fields.List(Text(validate=validate.Length(1, 300)), validate=validate.Length(min=1))
+    confirmation = Text(validate=validate.Length(max=2000))
 
     @validates_schema
     def _check_keys(self, data: dict[str, Any], **_: Any) -> None:

@@ -22,6 +22,7 @@ from app.core.errors import (
     NotFound,
     TooMany,
     Unauthenticated,
+    by_field,
 )
 from app.web.identity import is_api_request
 
@@ -94,7 +95,7 @@ def _app_error(error: AppError) -> Response:
 
 
 def _validation_error(error: ValidationError) -> Response:
-    return _answer(422, "Please check the marked fields.", flatten(error.messages))
+    return _answer(422, "Please check the marked fields.", by_field(error.messages))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -117,13 +118,3 @@ def _database_error(error: OperationalError | psycopg2.OperationalError) -> Resp
 def _unexpected_error(error: Exception) -> Response:
     logger.exception("unexpected error", exc_info=error)
     return _answer(500, PLAIN_WORDS[500])
-
-
-def flatten(messages: Any, path: str = "") -> dict[str, list[str]]:
-    """Marshmallow's nested messages as `{"page.url": ["what to do"]}`."""
-    if isinstance(messages, Mapping):
-        flat: dict[str, list[str]] = {}
-        for key, value in messages.items():
-            flat |= flatten(value, f"{path}.{key}" if path else str(key))
-        return flat
-    return {path: [str(message) for message in messages]}

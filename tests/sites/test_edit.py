@@ -54,6 +54,10 @@ def test_an_unknown_site_cannot_be_changed(session: Session) -> None:
         {"allowed_origins": ["example.com"]},
         {"allowed_origins": ["https://a.example/path"]},
         {"allowed_origins": ["https://a.example; script-src *"]},
+        {"allowed_origins": ["https://[bad"]},
+        {"allowed_origins": ["https://a.example:99999"]},
+        {"greeting": "a\x1bb"},
+        {"phrases": ["booked\x00"]},
         {"phrases": []},
         {"phrases": ["\u200b"]},
         {"fields": [{"key": "Name", "question": "?"}]},
@@ -69,7 +73,8 @@ def test_a_wrong_value_is_refused_by_field(session: Session, values: dict[str, o
     create_site(session, "strict")
     with pytest.raises(Invalid) as refused:
         change_site(session, "strict", values)
-    assert list(refused.value.errors) == list(values)
+    [field] = values
+    assert all(name.partition(".")[0] == field for name in refused.value.errors)
 
 
 def test_the_commands_speak_in_sentences(database: Flask) -> None:
@@ -80,5 +85,7 @@ def test_the_commands_speak_in_sentences(database: Flask) -> None:
     refused = run(args=["sites", "set", "shop", "region=Mars"])
     assert refused.exit_code == 1
     assert "country of two letters" in refused.output
+    unknown = run(args=["sites", "set", "shop", "hello=world"])
+    assert unknown.output.strip() == "Error: hello: Unknown field."
     site = db.session.scalars(select(Site)).one()
     assert (site.name, site.phrases) == ("Our Shop", ["see you soon"])
