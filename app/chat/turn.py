@@ -81,6 +81,13 @@ def respond(received: Received) -> Iterator[str | Conversation]:
             pause_seconds = min(pause_seconds * 2, 0.5)
 
 
+def finish(received: Received) -> None:
+    """Make the answer that is the caller's to make, though nobody listens any more."""
+    if received.lease is not None:
+        for _ in _think(received.lease):
+            pass
+
+
 def answer_waiting(limit: int = 50) -> int:
     """Answer messages whose answerer died; for the worker. Gives how many were answered."""
     overdue = clock.now() - timedelta(seconds=OVERDUE_SECONDS)

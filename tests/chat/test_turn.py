@@ -213,6 +213,11 @@ def test_who_stops_listening_still_leaves_a_whole_answer(chat_id: uuid.UUID) -> 
     assert lines(chat_id)[2:] == [("assistant", "All noted.")]
 
 
+def test_who_leaves_before_the_answer_begins_still_gets_one(chat_id: uuid.UUID) -> None:
+    turn.finish(turn.receive(chat_id, uuid.uuid4(), "Hi"))
+    assert lines(chat_id)[2:] == [("assistant", "All noted.")]
+
+
 def test_the_confirming_answer_completes_the_session_with_lead_and_delivery(
     chat_id: uuid.UUID, stand: Stand
 ) -> None:

@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from app.chat import turn
 from app.core import clock
 from app.core.crypto import Signer
 from app.core.db import db, transaction
 from app.models import ChatSession, Message
-from app.web.widget.conversation import TOKEN_MAX_AGE_SECONDS
+from app.web.widget.conversation import TOKEN_MAX_AGE_SECONDS, _stream
 from tests.factories import make_site
 from tests.web.sse import read_events
 
@@ -107,6 +108,24 @@ def test_an_answer_is_streamed(client: FlaskClient, site: str) -> None:
         "".join(data["text"] for name, data in events if name == "delta") == (events[-2][1]["text"])
     )
     assert events[-1][1]["input"]["type"] == "choice"
+
+
+def test_a_page_closed_before_the_answer_begins_is_answered(client: FlaskClient, site: str) -> None:
+    session_id = uuid.UUID(start(client)["session_id"])
+    events = _stream(turn.receive(session_id, uuid.uuid4(), "Ann"))
+    assert next(iter(events)).startswith("event: message")
+    events.close()  # type: ignore[attr-defined]
+    assert stored() == 4
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=-1", "after=1.5", "after=", "before=1"])
+def test_a_wrong_query_is_refused_by_name(client: FlaskClient, site: str, query: str) -> None:
+    started = start(client)
+    headers = {"Authorization": f"Bearer {started['token']}"}
+    path = f"/widget/sessions/{started['session_id']}/messages"
+    answer = client.get(f"{path}?{query}", headers=headers)
+    assert answer.status_code == 422
+    assert list(json.loads(answer.text)["errors"]) == [query.partition("=")[0]]
 
 
 def test_text_is_stored_and_given_back_exactly(client: FlaskClient, site: str) -> None:

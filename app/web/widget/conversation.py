@@ -21,6 +21,7 @@ from app.web.body import read_json
 from app.web.guards import public
 from app.web.rates import rates
 from app.web.widget.schemas import (
+    CatchUpSchema,
     MessageSchema,
     StartSchema,
     conversation_json,
@@ -36,6 +37,7 @@ MESSAGES_PER_SESSION = "60/minute"
 blueprint = Blueprint("widget", __name__)
 start_schema = StartSchema()
 message_schema = MessageSchema()
+catch_up_schema = CatchUpSchema()
 
 
 @blueprint.post("/widget/<site_key>/sessions")
@@ -74,12 +76,16 @@ def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
 @public
 def catch_up(session_id: uuid.UUID) -> ResponseReturnValue:
     _check_token(session_id)
-    after = request.args.get("after", 0, type=int)
-    return conversation_json(messages.since(db.session(), session_id, max(after, 0)))
+    after = catch_up_schema.load(request.args.to_dict())["after"]
+    return conversation_json(messages.since(db.session(), session_id, after))
 
 
 def _stream(received: turn.Received) -> Iterator[str]:
-    yield _event("message", message_json(received.message))
+    try:
+        yield _event("message", message_json(received.message))
+    except GeneratorExit:  # the page was closed before the answer was begun
+        turn.finish(received)
+        raise
     try:
         for part in turn.respond(received):
             if isinstance(part, str):

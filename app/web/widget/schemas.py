@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import Schema, fields
+from marshmallow.validate import Range
 
 from app.chat.messages import Conversation, StoredMessage
 from app.core import clock
 from app.web.body import Uuid, Words
 
 LONGEST_ADDRESS = 2000
+LARGEST_ID = 2**63 - 1
 
 
 class PageSchema(Schema):
@@ -35,6 +37,14 @@ class MessageSchema(Schema):
         shortest=1,
         required=True,
         error_messages={"required": "Please write something."},
+    )
+
+
+class CatchUpSchema(Schema):
+    after = fields.Integer(
+        load_default=0,
+        validate=Range(0, LARGEST_ID, error="Please send a message id, or 0."),
+        error_messages={"invalid": "Please send a message id, or 0."},
     )
 
 
