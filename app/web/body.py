@@ -23,7 +23,7 @@ def read_json(schema: Schema) -> dict[str, Any]:
     except (UnicodeDecodeError, ValueError, RecursionError):
         abort(400)
     if not isinstance(data, dict):
-        raise ValidationError({"_schema": ["Please send a JSON object."]})
+        raise ValidationError({"body": ["Please send a JSON object."]})
     loaded: dict[str, Any] = schema.load(data)
     return loaded
 

@@ -12,7 +12,7 @@ from app.core.db import db
 
 def is_api_request() -> bool:
     """Machines get JSON and no redirect to a sign-in page."""
-    return request.path.startswith(("/api/", "/widget/", "/webhooks/", "/auth/"))
+    return f"{request.path}/".startswith(("/api/", "/widget/", "/webhooks/", "/auth/"))
 
 
 def current_identity() -> Identity | None:

@@ -87,6 +87,8 @@ def test_wrong_fields_are_refused_by_name(
         (b"{", "application/json", 400),
         (b'{"email":"\xff"}', "application/json", 400),
         (b"", "application/json", 400),
+        (b"[" * 60_000, "application/json", 400),
+        (b"a" * 70_000, "application/json", 413),
         (b"email=a", "application/x-www-form-urlencoded", 415),
     ],
 )
@@ -105,7 +107,7 @@ def test_a_cookie_does_not_count_for_the_api(client: FlaskClient) -> None:
     assert_problem(client.delete(TOKEN), 401)
 
 
-@pytest.mark.parametrize("address", ["/api/v1/nothing", "/api/v1/auth/tokens"])
+@pytest.mark.parametrize("address", ["/api/v1/nothing", "/api", "/widget"])
 def test_an_unknown_address_is_404(client: FlaskClient, address: str) -> None:
     assert_problem(client.get(address), 404)
 

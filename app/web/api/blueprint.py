@@ -1,4 +1,4 @@
-"""The API's blueprint, and how its views read what they are sent."""
+"""The API's blueprint, and how its views read a query."""
 
 from __future__ import annotations
 
@@ -17,15 +17,6 @@ def keep_private(response: Response) -> Response:
     """Answers hold tokens and visitors' data: no cache keeps a copy."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
-
-
-def body(schema: Schema) -> dict[str, Any]:
-    """The request's JSON object, checked. Raises what becomes a 400, 415 or 422."""
-    data = request.get_json()
-    if not isinstance(data, dict):
-        raise Invalid({"body": ["Please send a JSON object."]})
-    loaded: dict[str, Any] = schema.load(data)
-    return loaded
 
 
 def query(schema: Schema) -> dict[str, Any]:

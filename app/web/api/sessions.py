@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema
 
 from app.core.db import db
 from app.reporting import sessions
@@ -26,6 +27,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/sessions/<uuid:session_id>")
 @requires("sessions:read")
 def session(session_id: uuid.UUID) -> ResponseReturnValue:
+    query(Schema())
     answer: dict[str, object] = SessionSchema().dump(sessions.one(db.session(), session_id))
     return answer
 

@@ -9,8 +9,9 @@ from app.accounts import credentials, users
 from app.accounts.credentials import Tokens
 from app.core.db import db, transaction
 from app.core.errors import Unauthenticated
-from app.web.api.blueprint import blueprint, body
+from app.web.api.blueprint import blueprint
 from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
+from app.web.body import read_json
 from app.web.guards import public
 from app.web.identity import current_identity
 from app.web.rates import rates
@@ -22,7 +23,7 @@ FAILURES = "10/minute"
 @blueprint.post("/auth/token")
 @public
 def create_token() -> ResponseReturnValue:
-    given = body(Credentials())
+    given = read_json(Credentials())
     rates().check(FAILURES, "token", request.remote_addr or "")
     user = users.verify(db.session(), given["email"], given["password"])
     if user is None:
@@ -34,7 +35,7 @@ def create_token() -> ResponseReturnValue:
 @blueprint.post("/auth/refresh")
 @public
 def refresh_token() -> ResponseReturnValue:
-    return _answer(credentials.refresh(db.session(), body(RefreshToken())["refresh_token"]))
+    return _answer(credentials.refresh(db.session(), read_json(RefreshToken())["refresh_token"]))
 
 
 @blueprint.delete("/auth/token")
