@@ -49,7 +49,8 @@ def complete(
     `phrase` in the message `message_id` is the evidence. The statement that completes locks the
     session's row; of two at once the second waits and finds nothing to do.
     """
-    chat = session.connection().execute(
+    connection = session.connection()
+    chat = connection.execute(
         _COMPLETE,
         {
             "session_id": session_id,

@@ -54,7 +54,8 @@ def _insert(
     session: Session, key: str, event: str, content: Content, body: str
 ) -> uuid.UUID | None:
     delivery_id = uuid.uuid4()
-    stored = session.connection().execute(
+    connection = session.connection()
+    stored = connection.execute(
         _INSERT,
         {
             "id": delivery_id,

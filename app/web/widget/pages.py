@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_cors import cross_origin
+from flask_cors import CORS
 
 from app.core.db import db
 from app.core.errors import NotFound
@@ -19,6 +19,8 @@ LOOK_MAX_AGE_SECONDS = 60
 FOR_EVER_SECONDS = 365 * 24 * 3600
 
 blueprint = Blueprint("widget_pages", __name__)
+# The loader asks from whatever page it stands on, and must be able to read a refusal, too.
+CORS(blueprint, resources={r"/widget/[^/]+/look": {"origins": "*"}}, send_wildcard=True)
 blueprint.app_template_global("asset_url")(asset_url)
 
 
@@ -36,7 +38,6 @@ def asset(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/widget/<site_key>/look")
 @public
-@cross_origin(send_wildcard=True)
 def look(site_key: str) -> ResponseReturnValue:
     """What the loader needs to draw its button, on whatever page it stands."""
     site = find_site(db.session(), site_key)
