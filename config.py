@@ -146,8 +146,13 @@ def _process_environment() -> dict[str, str]:
     process = dict(os.environ)
     if process.get("APP_ENV", "").strip() == "production":
         return process
-    written = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
-    return {**written, **process}
+    try:
+        written = dotenv_values(ROOT / ".env")
+    except (UnicodeDecodeError, OSError) as error:
+        raise ConfigError(
+            f"The file {ROOT / '.env'} cannot be read as UTF-8 text: {error}"
+        ) from None
+    return {**{name: value or "" for name, value in written.items()}, **process}
 
 
 def _reachable(host: str) -> str:

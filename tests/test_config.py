@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from config import ConfigError, Settings, child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -177,3 +178,13 @@ def test_the_interface_page_names_every_setting() -> None:
 def _body_of_load() -> str:
     source = (ROOT / "config.py").read_text()
     return source[source.index("def load(") : source.index("def flask_config(")]
+
+
+def test_an_unreadable_env_file_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfeP\x00")
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.delenv("APP_ENV", raising=False)
+    with pytest.raises(ConfigError, match=r"\.env cannot be read as UTF-8 text"):
+        Settings.load()
