@@ -53,7 +53,7 @@ SENTENCES = {
     "confirmation": "Thank you, {name}! "
     "Your request is booked and we will contact you within 24 hours.",
     "anything_else": "Is there anything else you would like to tell us?",
-    "afterwards": "Thank you, I have added that to your request.",
+    "afterwards": "Thank you, our team will read that, too.",
 }
 
 _LABELS = {"email": "e-mail", "phone": "phone number", "name": "name"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session, defer
 
 from app.core.errors import NotFound
@@ -34,6 +34,8 @@ class SessionFilter:
     site_key: str | None = None
     has_contact: bool | None = None
     assistant_engaged: bool | None = None
+    #: Words that occur in a message, or in the lead's name, e-mail, phone or company.
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,8 @@ def _filtered(statement: AnySelect, wanted: SessionFilter) -> AnySelect:
             or_(Lead.email.is_not(None), Lead.phone.is_not(None)),
         )
         statement = statement.where(lead.exists() if wanted.has_contact else ~lead.exists())
+    if wanted.words:
+        statement = statement.where(_mentions(wanted.words))
     for column in (
         ChatSession.completion_status,
         ChatSession.archive_status,
@@ -192,3 +196,15 @@ def _filtered(statement: AnySelect, wanted: SessionFilter) -> AnySelect:
         if value is not None:
             statement = statement.where(column == value)
     return statement
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    said = select(Message.id).where(
+        Message.session_id == ChatSession.id, Message.text.icontains(words, autoescape=True)
+    )
+    known = (Lead.name, Lead.email, Lead.phone, Lead.company)
+    told = select(Lead.id).where(
+        Lead.session_id == ChatSession.id,
+        or_(*(column.icontains(words, autoescape=True) for column in known)),
+    )
+    return or_(said.exists(), told.exists())

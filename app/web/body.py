@@ -29,14 +29,14 @@ def read_json(schema: Schema) -> dict[str, Any]:
 
 
 class Words(fields.String):
-    """Text for people: between `shortest` and `longest` characters, no control characters
-    besides newline and tab, nothing that is not Unicode text.
+    """Text for people: at most `longest` characters, something to see in it unless it
+    `may_be_empty`, no control characters besides newline and tab, nothing that is not Unicode.
     """
 
-    def __init__(self, *, longest: int, shortest: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *, longest: int, may_be_empty: bool = True, **kwargs: Any) -> None:
         kwargs.setdefault("error_messages", {}).setdefault("invalid", "Please send text.")
         super().__init__(**kwargs)
-        self.shortest, self.longest = shortest, longest
+        self.longest, self.may_be_empty = longest, may_be_empty
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         words = str(super()._deserialize(value, *args, **kwargs)).replace("\r\n", "\n")
@@ -46,9 +46,13 @@ class Words(fields.String):
             raise ValidationError("Please remove the control characters.")
         if len(words) > self.longest:
             raise ValidationError(f"Please use at most {self.longest} characters.")
-        if len(words.strip()) < self.shortest:
+        if not self.may_be_empty and not any(_can_be_seen(c) for c in words):
             raise ValidationError("Please write something.")
         return words
+
+
+def _can_be_seen(char: str) -> bool:
+    return not char.isspace() and unicodedata.category(char) != "Cf"
 
 
 class Uuid(fields.Field[uuid.UUID]):

@@ -114,6 +114,11 @@ def test_the_list_is_walked_by_cursor(client: FlaskClient, headers: dict[str, st
         ("has_contact=true", 1),
         ("has_contact=false", 2),
         ("assistant_engaged=true", 1),
+        ("q=KITCHEN", 1),
+        ("q=ann@example", 1),
+        ("q=100%25", 1),
+        ("q=nowhere", 0),
+        ("q=", 3),
     ],
 )
 def test_filters(client: FlaskClient, headers: dict[str, str], query: str, count: int) -> None:
@@ -122,6 +127,7 @@ def test_filters(client: FlaskClient, headers: dict[str, str], query: str, count
         now = make_chat(session, site, started_at=STARTED, completion_status="completed")
         make_lead(session, now)
         day = STARTED.replace(day=21)
+        make_message(session, now, text="A new kitchen, 100% oak")
         make_chat(session, site, started_at=day, archive_status="archived", assistant_engaged=True)
         make_chat(session, site, started_at=day.replace(day=20), qa_status="issue", channel="n8n")
     answer = client.get(f"{LIST}?{query}", headers=headers)

@@ -138,6 +138,7 @@ def test_text_is_stored_and_given_back_exactly(client: FlaskClient, site: str) -
 BAD_MESSAGES: list[tuple[str, Any, str]] = [
     ("empty text", {"client_id": str(uuid.uuid4()), "text": ""}, "text"),
     ("only spaces", {"client_id": str(uuid.uuid4()), "text": " \n "}, "text"),
+    ("nothing that can be seen", {"client_id": str(uuid.uuid4()), "text": "\u200b\u200d"}, "text"),
     ("too long", {"client_id": str(uuid.uuid4()), "text": "a" * 4001}, "text"),
     ("no text", {"client_id": str(uuid.uuid4())}, "text"),
     ("number", {"client_id": str(uuid.uuid4()), "text": 5}, "text"),

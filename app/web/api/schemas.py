@@ -29,6 +29,7 @@ class SessionQuery(PageQuery):
     site_key = Text(data_key="site", validate=Length(max=100))
     has_contact = fields.Boolean()
     assistant_engaged = fields.Boolean()
+    words = Text(data_key="q", validate=Length(max=200))
 
 
 class Credentials(Schema):

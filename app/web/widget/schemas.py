@@ -24,7 +24,7 @@ class PageSchema(Schema):
 
 
 class StartSchema(Schema):
-    visitor_id = Words(longest=64, shortest=1, load_default=None)
+    visitor_id = Words(longest=64, may_be_empty=False, load_default=None)
     page = fields.Nested(PageSchema, load_default=dict)
     locale = Words(longest=35, load_default=None)
     timezone = Words(longest=64, load_default=None)
@@ -34,7 +34,7 @@ class MessageSchema(Schema):
     client_id = Uuid(required=True, error_messages={"required": "Please send a UUID."})
     text = Words(
         longest=4000,
-        shortest=1,
+        may_be_empty=False,
         required=True,
         error_messages={"required": "Please write something."},
     )
