@@ -1,7 +1,7 @@
 """The rows of a turn. Every change of a turn happens under the lock of its session's row.
 
 The path of a message is the hottest of the product: its two transactions are one call each of a
-function in the database (docs/decisions/0002-turn-functions.md; `make bench` measures them).
+function in the database (docs/decisions/0001-turn-functions.md; `make bench` measures them).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What changes a status, a lead or a delivery is announced with its transaction. The stream of plain
 messages is announced right after, gathered: PostgreSQL lets only one notifying transaction commit
-at a time, which would cap the whole product (docs/decisions/0003-gathered-notices.md).
+at a time, which would cap the whole product (docs/decisions/0002-gathered-notices.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Gathered notices: what changed within a twentieth of a second goes out as one NOTIFY.
 
-For the stream of messages only (docs/decisions/0003-gathered-notices.md). A process that dies
+For the stream of messages only (docs/decisions/0002-gathered-notices.md). A process that dies
 takes its last fraction of a second of notices along, never a message: a page that is open then
 shows it with the next change of that session, or when it is loaded.
 """

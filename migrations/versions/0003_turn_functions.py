@@ -1,4 +1,4 @@
-"""The two transactions of a turn, each one call (docs/decisions/0002-turn-functions.md)."""
+"""The two transactions of a turn, each one call (docs/decisions/0001-turn-functions.md)."""
 
 from alembic import op
 
