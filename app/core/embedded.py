@@ -17,11 +17,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from app.core import clock
 
 VERSION = 16
 READY_WITHIN_SECONDS = 120
@@ -103,7 +104,7 @@ def _clear_leftovers(data: Path) -> None:
         time.sleep(0.2)
     begun = (data / "PG_VERSION").exists()
     if begun and not identity_file.exists() and not (data / COMPLETE_MARK).exists():
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        stamp = clock.now().strftime("%Y%m%d-%H%M%S")
         data.rename(data.with_name(f"postgres-unfinished-{stamp}"))
         data.mkdir()
 
