@@ -24,8 +24,11 @@ export function createComposer({ form, suggestions, words, storage, submit }) {
   let input = { type: "text" };
   let hintTimer;
 
-  function setInput(next) {
-    if (JSON.stringify(next) === JSON.stringify(input)) return;
+  // `isNew`: asked by a message that was not here before, so a pressed choice is offered again.
+  function setInput(next, isNew) {
+    const isSame = JSON.stringify(next) === JSON.stringify(input);
+    if (isSame && isNew && offers.isAnswered) offers.show(input);
+    if (isSame) return;
     input = next;
     form.hidden = input.type === "none";
     const isShort = ["email", "phone", "date"].includes(input.type) || input.field === "name";

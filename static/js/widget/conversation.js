@@ -3,11 +3,12 @@ import { Problem, readMessages, sendMessage, startSession } from "./api.js";
 const LONGEST_WAIT_SECONDS = 30;
 
 // One session with the server: begun or resumed, kept in step, its answers handed to `show`.
-// `show`: {greeting(answer), answer(answer), typing(bool), reset(), note(word),
+// `show`: {greeting(answer), answer(answer, isNew), typing(bool), reset(), note(word),
 // notice(word or null, action), unusable(text)}.
 export function createConversation({ site, storage, host, thread, show }) {
   let session = storage.get("session");
   let cursor = 0; // up to here everything was read; only a GET moves it, it leaves no gap
+  let newest = 0; // the last message whose state is on show
   let failures = 0;
   let timer = null;
   let beginning = null;
@@ -62,11 +63,13 @@ export function createConversation({ site, storage, host, thread, show }) {
       });
       session = { session_id: answer.session_id, token: answer.token };
       cursor = 0;
+      newest = 0;
       storage.set("visitor", answer.visitor_id);
       storage.set("session", session);
       host.tell("session", { session_id: session.session_id });
       thread.reset();
       await show.greeting(answer);
+      if (session?.session_id === answer.session_id) tell(answer, 0);
     } finally {
       show.typing(false);
     }
@@ -75,18 +78,28 @@ export function createConversation({ site, storage, host, thread, show }) {
   async function adopt(other) {
     session = other;
     cursor = 0;
+    newest = 0;
     thread.reset();
     await catchUp();
   }
 
   async function catchUp() {
     const current = session;
-    const answer = await readMessages(current, cursor);
+    const after = cursor;
+    const answer = await readMessages(current, after);
     if (current !== session) return; // started over meanwhile
-    const ids = answer.messages.map((message) => message.id);
-    cursor = Math.max(cursor, ...ids);
+    cursor = Math.max(cursor, lastOf(answer, after));
     answer.messages.forEach(thread.store);
-    show.answer(answer);
+    tell(answer, after);
+  }
+
+  // Answers overtake each other: a greeting still being told, a slow look at the server. What an
+  // older one asks for never replaces the question on show.
+  function tell(answer, after) {
+    const last = lastOf(answer, after);
+    if (last < newest) return;
+    show.answer(answer, last > newest);
+    newest = last;
   }
 
   // What came since: other tabs, other people. Not while a reply is streaming in: it would be
@@ -103,7 +116,7 @@ export function createConversation({ site, storage, host, thread, show }) {
     if (isUnusable) throw new Problem(0);
     sending += 1;
     try {
-      if (!session) await begin();
+      if (!session || beginning) await begin(); // the greeting comes first
       const current = session;
       const answer = await sendMessage(current, entry, {
         message(message) {
@@ -121,7 +134,7 @@ export function createConversation({ site, storage, host, thread, show }) {
       });
       if (current !== session) return;
       answer.messages.forEach(thread.store);
-      show.answer(answer);
+      tell(answer, 0);
       show.notice(null);
     } catch (problem) {
       thread.dropStream();
@@ -167,4 +180,8 @@ export function createConversation({ site, storage, host, thread, show }) {
       return session?.session_id;
     },
   };
+}
+
+function lastOf(answer, after) {
+  return Math.max(after, ...answer.messages.map((message) => message.id));
 }

@@ -77,17 +77,16 @@ const startOver = connectStartOver({
   cancelled: composer.focus,
 });
 
-async function greeting({ messages, ...state }) {
+async function greeting({ messages }) {
   for (const [index, message] of messages.entries()) {
     if (!isCalm) await pause(index ? NEXT_LINE_MS : GREETING_MS);
     thread.store(message);
   }
-  answer(state);
   drawPending();
 }
 
-function answer({ input, completion_status: completion }) {
-  composer.setInput(input || { type: "text" });
+function answer({ input, completion_status: completion }, isNew) {
+  composer.setInput(input || { type: "text" }, isNew);
   find("ended").hidden = input?.type !== "none";
   // Counted as a conversion by the host page: once, whichever tab hears of it first.
   if (completion !== "completed" || storage.get("told") === conversation.id) return;

@@ -2,7 +2,10 @@ import { make } from "./view.js";
 
 // Answers one can give by a press: choices, a day from the calendar, "Skip".
 export function createSuggestions({ box, words, fill, answer }) {
+  let isAnswered = false;
+
   function show(input) {
+    isAnswered = false;
     box.replaceChildren();
     if (input.type === "choice") (input.choices || []).forEach(({ label }) => offer(label));
     if (input.type === "date") offerDay();
@@ -18,6 +21,7 @@ export function createSuggestions({ box, words, fill, answer }) {
     button.addEventListener("click", () => {
       box.replaceChildren(); // a second press would be a second answer
       box.hidden = true;
+      isAnswered = true;
       answer(label);
     });
     box.append(button);
@@ -32,5 +36,10 @@ export function createSuggestions({ box, words, fill, answer }) {
     box.append(label);
   }
 
-  return { show };
+  return {
+    show,
+    get isAnswered() {
+      return isAnswered;
+    },
+  };
 }
