@@ -51,6 +51,17 @@ def test_a_chat_with_a_wrong_address_and_a_correction_is_booked(page: Page, demo
     assert page.evaluate("window.heard") == []
 
 
+def test_who_answers_during_the_greeting_keeps_the_next_question(page: Page, demo: str) -> None:
+    page.goto(f"{demo}/widget/demo")
+    chat = Chat(page)
+    chat.field.fill("Ann Lee")
+    chat.field.press("Enter")
+    expect(chat.choices.first).to_have_text("Kitchen")
+    page.wait_for_timeout(1500)  # the greeting has been told by then
+    expect(chat.choices).to_have_count(4)
+    assert lines(chat)[-1].endswith("What can we help you with?")
+
+
 def test_a_reload_resumes_the_chat_and_the_half_typed_answer(page: Page, demo: str) -> None:
     page.goto(f"{demo}/demo")
     chat = open_widget(page)
