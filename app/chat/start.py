@@ -75,4 +75,5 @@ def _message(chat: ChatSession, reply: Reply) -> Message:
         text=reply.text,
         created_at=chat.started_at,
         input=reply.input.to_json(),
+        is_checked=True,  # a greeting completes nothing
     )

@@ -125,13 +125,14 @@ def _think(lease: Lease) -> Generator[str, None, Conversation | None]:
 def _record(lease: Lease, reply: Reply) -> Conversation | None:
     """Transaction 2: the answer, and all that follows from it, or nothing."""
     before, site = lease.transcript, lease.site
-    phrase = site.rule.find(reply.text) if layers.is_active("live") else None
+    is_checked = layers.is_active("live")
+    phrase = site.rule.find(reply.text) if is_checked else None
     is_news = reply.draft.answers != before.draft.answers
     # A detail that is taken back is news, too.
     has_lead = before.is_completed or any(map(has_contact_detail, (before.draft, reply.draft)))
     if phrase or (is_news and has_lead):
         with transaction() as session:
-            stored = store_reply(lease, reply, session)
+            stored = store_reply(lease, reply, session, is_checked=is_checked)
             if stored is None:
                 return None
             message, status = stored
@@ -150,7 +151,7 @@ def _record(lease: Lease, reply: Reply) -> Conversation | None:
                 take_over(session, lease.session_id, site.profile, reply.draft, is_completed)
             session.expunge_all()
     else:
-        stored = store_reply(lease, reply)
+        stored = store_reply(lease, reply, is_checked=is_checked)
         if stored is None:
             return None
         message, status = stored

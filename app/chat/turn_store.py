@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from app.assistants.base import Reply
 from app.assistants.registry import ASSISTANTS
-from app.chat.known_sites import KnownSite, known_site
 from app.chat.messages import StoredMessage
+from app.completion.known_sites import KnownSite, known_site
 from app.core import clock
 from app.core.db import call, transaction
 from app.core.errors import NotFound
@@ -70,12 +70,13 @@ def store_message(
 
 
 def store_reply(
-    lease: Lease, reply: Reply, session: Session | None = None
+    lease: Lease, reply: Reply, session: Session | None = None, *, is_checked: bool
 ) -> tuple[StoredMessage, str] | None:
     """Store the answer of this lease and end its turn; None when the lease was lost.
 
     Gives the stored answer and the completion status before it. A transaction of its own, or
-    part of `session`'s. A message that came meanwhile leaves the turn due.
+    part of `session`'s. `is_checked`: the caller judges it for completion. A message that
+    came meanwhile leaves the turn due.
     """
     shown_input = reply.input.to_json()
     row = call(
@@ -87,6 +88,7 @@ def store_reply(
         lease.message_id,
         json.dumps(shown_input, ensure_ascii=False),
         json.dumps(reply.draft.to_json(), ensure_ascii=False),
+        is_checked,
         session=session,
     )
     if row is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
@@ -33,6 +35,15 @@ _COMPLETE = text(f"""
 """)  # noqa: S608 - put together from constants
 
 
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a completion brought about."""
+
+    session_id: uuid.UUID
+    is_new_lead: bool
+    deliveries_enqueued: int
+
+
 def complete(
     session: Session,
     session_id: uuid.UUID,
@@ -42,33 +53,58 @@ def complete(
     phrase: str | None = None,
     message_id: int | None = None,
     user_id: uuid.UUID | None = None,
-) -> bool:
+) -> Completed | None:
     """Complete the session with its lead and deliveries, in the caller's transaction.
 
-    Idempotent: False when it was completed already, or is gone. `cause` is a layer or `user`;
+    Idempotent: None when it was completed already, or is gone. `cause` is a layer or `user`;
     `phrase` in the message `message_id` is the evidence. The statement that completes locks the
     session's row; of two at once the second waits and finds nothing to do.
     """
-    connection = session.connection()
-    chat = connection.execute(
-        _COMPLETE,
-        {
-            "session_id": session_id,
-            "now": clock.now(),
+    now = clock.now()
+    chat = (
+        session.connection()
+        .execute(
+            _COMPLETE,
+            {
+                "session_id": session_id,
+                "now": now,
+                "cause": cause,
+                "phrase": phrase,
+                "message_id": message_id,
+                "user_id": user_id,
+            },
+        )
+        .one_or_none()
+    )
+    if chat is None:
+        return None
+    lead, content = _lead(session, chat, site)
+    # Only what was open by a person's word can have been sent before.
+    is_anew = chat.discounted_message_id is not None
+    send = outbox.enqueue_again if is_anew else _send
+    new = send(session, content)
+    events.announce(session, "sessions", session_id)
+    logger.info(
+        "session completed",
+        extra={
+            "session_id": str(session_id),
             "cause": cause,
             "phrase": phrase,
             "message_id": message_id,
-            "user_id": user_id,
+            "user_id": user_id and str(user_id),
         },
-    ).one_or_none()
-    if chat is None:
-        return False
+    )
+    return Completed(session_id, lead.created_at >= now, len(new))
+
+
+def _lead(session: Session, chat: Row[Any], site: SiteProfile) -> tuple[Row[Any], payload.Content]:
     lines = payload.read_lines(chat.lines)
     draft = extract(
-        Transcript(str(session_id), lines, Draft.from_json(chat.draft), is_completed=True), site
+        Transcript(str(chat.id), lines, Draft.from_json(chat.draft), is_completed=True), site
     )
-    lead, _ = record(session, session_id, site, draft)
-    outbox.enqueue(session, "lead.completed", payload.of_lead(lead, chat, site, lines))
-    events.announce(session, "sessions", session_id)
-    logger.info("session completed", extra={"session_id": str(session_id), "cause": cause})
-    return True
+    lead, _ = record(session, chat.id, site, draft, is_completed=True)
+    return lead, payload.of_lead(lead, chat, site, lines)
+
+
+def _send(session: Session, content: payload.Content) -> list[uuid.UUID]:
+    return outbox.enqueue(session, "lead.completed", content)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from app.completion.plain_text import (
@@ -137,7 +138,7 @@ class Rule:
 
 
 @lru_cache(maxsize=1024)
-def compile_phrases(phrases: tuple[str, ...]) -> Rule:
+def compile_phrases(phrases: tuple[str, ...], exclusions: tuple[str, ...] = ()) -> Rule:
     """The rule for a site's phrases, in their order. Phrases without anything visible are left out.
 
     The same phrases give the same rule again, so callers need not keep it.
@@ -153,18 +154,27 @@ def compile_phrases(phrases: tuple[str, ...]) -> Rule:
     )
 
 
-def confirmed_by(lines: Iterable[Line], rule: Rule) -> Confirmation | None:
+def confirmed_by(
+    lines: Iterable[Line], rule: Rule, after: tuple[int, datetime] | None = None
+) -> Confirmation | None:
     """The first assistant's message that follows a visitor's and holds one of the phrases.
 
-    `lines` are a session's, oldest first. A greeting, an agent's or a system line never confirms.
+    `lines` are a session's, oldest first. A greeting, an agent's or a system line never confirms,
+    nor does one that is not newer than `after`, an id and a time: a person discounted it.
     """
     visitor_spoke = False
     for line in lines:
         if line.role == "visitor":
             visitor_spoke = True
-        elif visitor_spoke and line.role == "assistant" and (phrase := rule.find(line.text)):
+        elif not visitor_spoke or line.role != "assistant" or not _counts(line, after):
+            continue
+        elif phrase := rule.find(line.text):
             return Confirmation(message_id=line.id, phrase=phrase)
     return None
+
+
+def _counts(line: Line, after: tuple[int, datetime] | None) -> bool:
+    return after is None or (line.id > after[0] and line.at >= after[1])
 
 
 def _forms(phrase: str) -> list[str]:

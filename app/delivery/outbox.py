@@ -18,18 +18,34 @@ DELIVER = "deliver"
 TEST = "lead.test"
 
 
-# A destination is made when first used; lead.completed goes out once per lead and destination.
+# A destination is made when first used. Whoever is told goes down in the lead's event, so that a
+# missing delivery can be noticed. The session's row is locked by who calls: no two at once.
 _INSERT = text("""
-    WITH known AS (
-        INSERT INTO destinations (key, kind) VALUES (:destination_key, :kind)
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:kinds AS text[]))
+               AS w (id, key, kind)
+    ), known AS (
+        INSERT INTO destinations (key, kind) SELECT key, kind FROM wanted
         ON CONFLICT DO NOTHING
+    ), due AS (
+        SELECT * FROM wanted w
+         WHERE NOT (CAST(:event AS text) IN ('lead.completed', 'lead.partial') AND EXISTS (
+               SELECT FROM deliveries d
+                WHERE d.lead_id = CAST(:lead_id AS uuid) AND d.destination_key = w.key
+                  AND d.event = :event AND d.status <> 'cancelled'))
+    ), happened AS (
+        INSERT INTO lead_events (lead_id, event, at, destinations)
+        SELECT CAST(:lead_id AS uuid), :event, :now, (SELECT jsonb_agg(key) FROM due)
+         WHERE CAST(:lead_id AS uuid) IS NOT NULL AND EXISTS (SELECT FROM due)
+        RETURNING id
     )
-    INSERT INTO deliveries (id, destination_key, event, lead_id, session_id, body, status,
-                            next_attempt_at, created_at)
-    VALUES (:id, :destination_key, :event, CAST(:lead_id AS uuid), CAST(:session_id AS uuid),
-            :body, 'pending', :now, :now)
+    INSERT INTO deliveries (id, destination_key, event, lead_id, session_id, lead_event_id, body,
+                            status, next_attempt_at, created_at)
+    SELECT due.id, due.key, :event, CAST(:lead_id AS uuid), CAST(:session_id AS uuid),
+           happened.id, :body, 'pending', :now, :now
+      FROM due LEFT JOIN happened ON true
     ON CONFLICT DO NOTHING
-    RETURNING id
+    RETURNING id, destination_key
 """)
 
 
@@ -39,40 +55,67 @@ def enqueue(
     """Have the event delivered once the caller's transaction has committed.
 
     `destinations` are keys, by default the active ones. Gives the new deliveries' ids: none for a
-    destination that has, or is being sent, this lead's `lead.completed` already.
+    destination that has, or is being sent, this lead's `lead.completed` or `lead.partial` already.
     """
     keys = active_destinations() if destinations is None else tuple(destinations)
-    body = _frozen(event, content)
-    inserted = [_insert(session, key, event, content, body) for key in keys]
-    new = [delivery_id for delivery_id in inserted if delivery_id]
+    rows = session.connection().execute(
+        _INSERT,
+        {
+            "ids": [str(uuid.uuid4()) for _ in keys],
+            "keys": list(keys),
+            "kinds": [kind_of(key) for key in keys],
+            "event": event,
+            "lead_id": content.lead_id,
+            "session_id": content.session_id,
+            "body": _frozen(event, content),
+            "now": clock.now(),
+        },
+    )
+    new = []
+    for delivery_id, key in rows.all():
+        defer(session, DELIVER, destination_key=key)
+        events.announce(session, "deliveries", delivery_id)
+        new.append(delivery_id)
     if content.session_id and new:
         events.announce(session, "sessions", content.session_id)
     return new
 
 
-def _insert(
-    session: Session, key: str, event: str, content: Content, body: str
-) -> uuid.UUID | None:
-    delivery_id = uuid.uuid4()
-    connection = session.connection()
-    stored = connection.execute(
-        _INSERT,
-        {
-            "id": delivery_id,
-            "destination_key": key,
-            "kind": kind_of(key),
-            "event": event,
-            "lead_id": content.lead_id,
-            "session_id": content.session_id,
-            "body": body,
-            "now": clock.now(),
-        },
-    ).one_or_none()
-    if stored is None:
-        return None
-    defer(session, DELIVER, destination_key=key)
-    events.announce(session, "deliveries", delivery_id)
-    return delivery_id
+def enqueue_again(session: Session, content: Content) -> list[uuid.UUID]:
+    """A lead completed anew: `lead.completed` for who has not been sent it, `lead.updated` for
+    who has. A try under way that was withdrawn counts again.
+    """
+    told = session.scalars(_RESTORE, {"lead_id": content.lead_id}).all()
+    others = [key for key in active_destinations() if key not in told]
+    new = enqueue(session, "lead.completed", content, others) if others else []
+    return new + (enqueue(session, "lead.updated", content, told) if told else [])
+
+
+_RESTORE = text("""
+    UPDATE deliveries SET is_withdrawn = false
+     WHERE lead_id = :lead_id AND event = 'lead.completed' AND status <> 'cancelled'
+    RETURNING destination_key
+""")
+_WITHDRAW = text("""
+    UPDATE deliveries
+       SET is_withdrawn = claim_token IS NOT NULL,
+           status = CASE WHEN claim_token IS NULL THEN 'cancelled' ELSE status END,
+           finished_at = CASE WHEN claim_token IS NULL THEN CAST(:now AS timestamptz) END,
+           next_attempt_at = CASE WHEN claim_token IS NULL THEN NULL ELSE next_attempt_at END
+     WHERE session_id = :session_id AND status IN ('pending', 'failed')
+    RETURNING id
+""")
+
+
+def withdraw(session: Session, session_id: uuid.UUID) -> int:
+    """Cancel what of this session has not been sent; what is being sent this moment is cancelled
+    if that try fails. Gives how many.
+    """
+    values = {"session_id": session_id, "now": clock.now()}
+    withdrawn = session.scalars(_WITHDRAW, values).all()
+    for delivery_id in withdrawn:
+        events.announce(session, "deliveries", delivery_id)
+    return len(withdrawn)
 
 
 def _frozen(event: str, content: Content) -> str:

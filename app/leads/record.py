@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, tuple_
+from sqlalchemy import Row, and_, case, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,7 @@ _UPSERT = _new.on_conflict_do_update(
     set_={
         **{key: _new.excluded[key] for key in (*_SAID, "consent_at")},
         "updated_at": case((_is_changed, _new.excluded.updated_at), else_=_leads.c.updated_at),
+        "awaits_partial": and_(_leads.c.awaits_partial, _new.excluded.awaits_partial),
     },
 ).returning(*_leads.c)
 
@@ -38,10 +39,15 @@ def has_contact_detail(draft: Draft) -> bool:
 
 
 def record(
-    session: Session, session_id: uuid.UUID, site: SiteProfile, draft: Draft
+    session: Session,
+    session_id: uuid.UUID,
+    site: SiteProfile,
+    draft: Draft,
+    *,
+    is_completed: bool = False,
 ) -> tuple[Row[Any], bool]:
     """Make or update the session's lead from what is known. Gives its row, and whether it
-    changed.
+    changed. A lead that is completed is not sent as unfinished any more.
     """
     now = clock.now()
     values = {
@@ -49,6 +55,7 @@ def record(
         "session_id": session_id,
         "created_at": now,
         "updated_at": now,
+        "awaits_partial": not is_completed,
         **_values(site, draft),
     }
     lead = session.connection().execute(_UPSERT, values).one()

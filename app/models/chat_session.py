@@ -21,6 +21,10 @@ CAUSES = ("live", "auto_sync", "sweep", "manual_sync", "user")
 class ChatSession(Base):
     """`draft` is what the assistant knows so far (`transcript.Draft`); times are UTC.
 
+    A person's word stands: when one reopens a session, its messages so far are no evidence any
+    more. `discounted_message_id` and `discounted_until` are the newest id and time of then; a
+    message counts when its id is higher and its time not earlier.
+
     Only `started_at` is indexed among the times: a turn then changes no indexed column, and
     PostgreSQL updates the row in place (HOT).
     """
@@ -63,6 +67,8 @@ class ChatSession(Base):
     locale: Mapped[Words | None]
     timezone: Mapped[Words | None]
     draft: Mapped[JsonObject]
+    discounted_message_id: Mapped[BigNumber | None]
+    discounted_until: Mapped[Moment | None]
 
     site: Mapped[Site] = relationship(lazy="raise")
 
@@ -88,11 +94,20 @@ class Turn(Base):
     expires_at: Mapped[Moment]
 
 
+EVENT_KINDS = ("completed", "reopened", "left_open")
+
+
 class SessionEvent(Base):
-    """A change of a session's status: when, by which layer or whom, on which evidence."""
+    """A change of a session's status: when, by which layer or whom, on which evidence.
+
+    `left_open`: phrases were changed, and the person who did it wanted what is past left as it is.
+    """
 
     __tablename__ = "session_events"
-    __table_args__ = (CheckConstraint(one_of("cause", CAUSES), name="cause"),)
+    __table_args__ = (
+        CheckConstraint(one_of("cause", CAUSES), name="cause"),
+        CheckConstraint(one_of("kind", EVENT_KINDS), name="kind"),
+    )
 
     id: Mapped[NumberKey]
     session_id: Mapped[uuid.UUID] = mapped_column(
@@ -103,4 +118,26 @@ class SessionEvent(Base):
     cause: Mapped[Words]
     phrase: Mapped[Words | None]
     message_id: Mapped[BigNumber | None]
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+
+
+class DeletedSession(Base):
+    """A session that was deleted here: what comes of it from outside is not let in again."""
+
+    __tablename__ = "deleted_sessions"
+    __table_args__ = (
+        Index(
+            "ix_deleted_sessions_external",
+            "site_id",
+            "channel",
+            "external_session_id",
+            postgresql_where=text("external_session_id IS NOT NULL"),
+        ),
+    )
+
+    session_id: Mapped[UuidKey]
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"))
+    channel: Mapped[Words]
+    external_session_id: Mapped[Words | None]
+    deleted_at: Mapped[Moment]
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))

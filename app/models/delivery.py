@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
-from app.models.types import Moment, NumberKey, UuidKey, Words, one_of
+from app.models.types import BigNumber, JsonList, Moment, NumberKey, UuidKey, Words, one_of
 
 STATUSES = ("pending", "delivered", "failed", "dead", "unknown", "cancelled")
 #: What a later event of the same lead need not wait for.
@@ -36,8 +36,26 @@ class Destination(Base):
     pause_reason: Mapped[Words | None]
 
 
+class LeadEvent(Base):
+    """Something happened to a lead that these destinations have to be told."""
+
+    __tablename__ = "lead_events"
+    __table_args__ = (CheckConstraint(one_of("event", EVENTS), name="event"),)
+
+    id: Mapped[NumberKey]
+    lead_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE"), index=True
+    )
+    event: Mapped[Words]
+    at: Mapped[Moment]
+    destinations: Mapped[JsonList]
+
+
 class Delivery(Base):
     """`body` is frozen when enqueued. `id` is the receiver's `webhook-id`, on every try the same.
+
+    `lead_event_id`: what happened to the lead, one for all destinations. `is_withdrawn`: its
+    session was reopened while it was being sent; if that try fails, it is cancelled.
 
     `attempt_count`: tries since its schedule began; `attempts` keeps those before it, too.
     `next_attempt_at` is empty when nothing will be tried by itself: it is over, or the
@@ -50,13 +68,16 @@ class Delivery(Base):
         CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint(one_of("event", EVENTS), name="event"),
         CheckConstraint("(claim_token IS NULL) = (claimed_until IS NULL)", name="claim"),
-        # Rule 1: lead.completed goes out once per lead and destination.
+        # Rule 1: these go out once per lead and destination.
         Index(
-            "uq_deliveries_completed_once",
+            "uq_deliveries_once",
             "lead_id",
             "destination_key",
+            "event",
             unique=True,
-            postgresql_where=text("event = 'lead.completed' AND status <> 'cancelled'"),
+            postgresql_where=text(
+                "event IN ('lead.completed', 'lead.partial') AND status <> 'cancelled'"
+            ),
         ),
         Index(
             "ix_deliveries_due",
@@ -82,7 +103,11 @@ class Delivery(Base):
     session_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("chat_sessions.id", ondelete="CASCADE"), index=True
     )
+    lead_event_id: Mapped[BigNumber | None] = mapped_column(
+        ForeignKey("lead_events.id", ondelete="CASCADE"), index=True
+    )
     body: Mapped[Words]
+    is_withdrawn: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     status: Mapped[Words] = mapped_column(default="pending")
     attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
     next_attempt_at: Mapped[Moment | None]

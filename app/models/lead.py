@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
@@ -13,12 +13,18 @@ from app.models.types import JsonList, JsonObject, Moment, UuidKey, Words
 
 
 class Lead(Base):
-    """`email` is normalised and `phone` E.164, unless named in `invalid`: then as typed.
+    """`awaits_partial`: not completed yet and not sent as unfinished; for leads with a contact
+    detail `lead.partial` is due when the session has been idle for long enough.
+
+    `email` is normalised and `phone` E.164, unless named in `invalid`: then as typed.
 
     `missing` names what the site asks for and the visitor has not given.
     """
 
     __tablename__ = "leads"
+    __table_args__ = (
+        Index("ix_leads_awaits_partial", "session_id", postgresql_where=text("awaits_partial")),
+    )
 
     id: Mapped[UuidKey]
     session_id: Mapped[uuid.UUID] = mapped_column(
@@ -35,5 +41,6 @@ class Lead(Base):
     invalid: Mapped[JsonList]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    awaits_partial: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
 
     session: Mapped[ChatSession] = relationship(lazy="raise")

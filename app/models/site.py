@@ -16,7 +16,10 @@ class Site(Base):
     """`allowed_origins`: empty means every origin. `colour`: `#rrggbb`.
 
     `fields`: list of {key, question, type, required, choices:[{value,label}]}; `consent`:
-    {mode: none|line|question, text, version}; `phrases`: plain texts that complete a session.
+    {mode: none|line|question, text, version}; `phrases`: plain texts that complete a session;
+    `exclusions`: plain texts that take that power from the sentence they stand in.
+    `memory_table`: N8n's chat memory of this site. `partial_after_minutes`: idle time after
+    which an unfinished lead is sent; 0: never.
     """
 
     __tablename__ = "sites"
@@ -25,6 +28,7 @@ class Site(Base):
         CheckConstraint(one_of("position", POSITIONS), name="position"),
         CheckConstraint("colour ~ '^#[0-9a-f]{6}$'", name="colour_form"),
         CheckConstraint("region ~ '^[A-Z]{2}$'", name="region_form"),
+        CheckConstraint("partial_after_minutes BETWEEN 0 AND 43200", name="partial_after"),
     )
 
     id: Mapped[UuidKey]
@@ -42,6 +46,9 @@ class Site(Base):
     fields: Mapped[JsonList]
     consent: Mapped[JsonObject]
     phrases: Mapped[JsonList]
+    exclusions: Mapped[JsonList]
+    memory_table: Mapped[Words] = mapped_column(default="", server_default="")
+    partial_after_minutes: Mapped[int] = mapped_column(default=30, server_default="30")
     confirmation: Mapped[Words] = mapped_column(default="")
     flow: Mapped[JsonObject]
     created_at: Mapped[Moment]
@@ -60,6 +67,7 @@ class Site(Base):
             fields=tuple(field_from_json(item) for item in self.fields),
             consent=Consent(**self.consent),
             phrases=tuple(self.phrases),
+            exclusions=tuple(self.exclusions),
             confirmation=self.confirmation,
             flow=dict(self.flow),
         )

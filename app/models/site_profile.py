@@ -37,7 +37,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class SiteProfile:
-    """`phrases`: plain text whose appearance in an assistant's message completes the session.
+    """`phrases`: plain text whose appearance in an assistant's message completes the session,
+    unless one of the `exclusions` stands in the same sentence.
 
     `confirmation`: the booking sentence, may contain {name}; `afterwards`: said after it.
     `region`: ISO 3166 two letters, for phone numbers. `flow`: further texts of the assistant.
@@ -53,6 +54,7 @@ class SiteProfile:
     fields: tuple[Field, ...] = ()
     consent: Consent = Consent()
     phrases: tuple[str, ...] = ("within 24 hours",)
+    exclusions: tuple[str, ...] = ()
     confirmation: str = ""
     flow: Mapping[str, str] | None = None
 

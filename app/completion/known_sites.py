@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.completion.detection import Rule, compile_phrases
 from app.core.db import transaction
 from app.models import Site
@@ -24,15 +26,25 @@ class KnownSite:
 _known: dict[uuid.UUID, KnownSite] = {}
 
 
-def known_site(site_id: uuid.UUID, updated_at: datetime) -> KnownSite:
+def known_site(
+    site_id: uuid.UUID, updated_at: datetime, session: Session | None = None
+) -> KnownSite:
     """The site as of `updated_at`, read from the database only when it has changed.
 
-    Not for use inside a transaction: it may open one.
+    Inside a transaction hand over its session: without one this may open a transaction.
     """
     known = _known.get(site_id)
     if known is None or known.updated_at != updated_at:
-        with transaction() as session:
-            profile = session.get_one(Site, site_id, populate_existing=True).profile()
-        known = KnownSite(updated_at, profile, compile_phrases(profile.phrases))
+        if session is None:
+            with transaction() as own:
+                known = _read(own, site_id)
+        else:
+            known = _read(session, site_id)
         _known[site_id] = known
     return known
+
+
+def _read(session: Session, site_id: uuid.UUID) -> KnownSite:
+    site = session.get_one(Site, site_id, populate_existing=True)
+    profile = site.profile()
+    return KnownSite(site.updated_at, profile, compile_phrases(profile.phrases, profile.exclusions))
