@@ -62,11 +62,8 @@ def evidence(row: Row[Any], rule: Rule) -> Confirmation | None:
     `row` has `lines` (as `payload.LINES` gives them), `discounted_message_id` and
     `discounted_until`.
     """
-    return confirmed_by(
-        read_lines(row.lines),
-        rule,
-        after=discounted(row.discounted_message_id, row.discounted_until),
-    )
+    after = discounted(row.discounted_message_id, row.discounted_until)
+    return confirmed_by(read_lines(row.lines), rule, after)
 
 
 def discounted(message_id: int | None, until: datetime | None) -> tuple[int, datetime] | None:

@@ -40,7 +40,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "event IN ('lead.completed', 'lead.updated', 'lead.partial', 'lead.test', 'lead.erased')",
+            "event IN ('lead.completed', 'lead.updated', 'lead.partial', 'lead.test',"
+            " 'lead.erased')",
             name=op.f("ck_lead_events_event"),
         ),
         sa.ForeignKeyConstraint(
