@@ -26,14 +26,20 @@ EXPIRED = "This access token has expired. Please refresh it or sign in again."
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller as the rest of the code knows it. `scopes`: what it may do."""
+    """A caller as the rest of the code knows it. `scopes`: what it may do.
 
-    user_id: uuid.UUID
+    A program with an API key has a `key_id` and no `user_id`; with a `site_id` it may only see
+    and change what belongs to that site.
+    """
+
+    user_id: uuid.UUID | None
     role: str
     email: str
     name: str
     timezone: str
     scopes: frozenset[str] = field(repr=False)
+    key_id: uuid.UUID | None = None
+    site_id: uuid.UUID | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

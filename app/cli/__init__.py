@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import database, sites, users
+from app.cli import database, keys, sites, users
 
 
 def register(app: Flask) -> None:
-    for group in (sites.group, users.group, *database.commands):
+    for group in (keys.group, sites.group, users.group, *database.commands):
         app.cli.add_command(group)

@@ -32,6 +32,7 @@ class SessionFilter:
     qa_status: str | None = None
     channel: str | None = None
     site_key: str | None = None
+    site_id: uuid.UUID | None = None
     has_contact: bool | None = None
     assistant_engaged: bool | None = None
     #: Words that occur in a message, or in the lead's name, e-mail, phone or company.
@@ -178,6 +179,8 @@ def _filtered(statement: AnySelect, wanted: SessionFilter) -> AnySelect:
     if wanted.site_key is not None:
         of_site = select(Site.id).where(Site.key == wanted.site_key).scalar_subquery()
         statement = statement.where(ChatSession.site_id == of_site)
+    if wanted.site_id is not None:
+        statement = statement.where(ChatSession.site_id == wanted.site_id)
     if wanted.has_contact is not None:
         lead = select(Lead.id).where(
             Lead.session_id == ChatSession.id,

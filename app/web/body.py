@@ -13,9 +13,9 @@ from marshmallow import Schema, ValidationError, fields
 LARGEST_BODY_BYTES = 64 * 1024
 
 
-def read_json(schema: Schema) -> dict[str, Any]:
+def read_json(schema: Schema, largest_bytes: int = LARGEST_BODY_BYTES) -> dict[str, Any]:
     """The request's JSON object, checked. 400 unreadable, 413, 415 not JSON, 422 by field."""
-    request.max_content_length = LARGEST_BODY_BYTES
+    request.max_content_length = largest_bytes
     if request.mimetype != "application/json":
         abort(415)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g, request
 from flask_login import current_user
 
-from app.accounts import credentials
+from app.accounts import api_keys, credentials
 from app.accounts.credentials import Identity
 from app.core.db import db
 
@@ -24,6 +24,8 @@ def current_identity() -> Identity | None:
 
 
 def _from_header() -> Identity | None:
+    if key := request.headers.get("X-API-Key", "").strip():
+        return api_keys.identity_from_api_key(db.session(), key)
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         return None

@@ -10,7 +10,7 @@ from marshmallow import Schema
 from app.core.db import db
 from app.reporting import sessions
 from app.reporting.sessions import SessionFilter
-from app.web.api.blueprint import blueprint, query
+from app.web.api.blueprint import blueprint, caller, query
 from app.web.api.schemas import MessageSchema, PageQuery, SessionQuery, SessionSchema, page
 from app.web.guards import requires
 
@@ -20,7 +20,8 @@ from app.web.guards import requires
 def index() -> ResponseReturnValue:
     asked = query(SessionQuery())
     limit, cursor = asked.pop("limit"), asked.pop("cursor")
-    found = sessions.list_page(db.session(), SessionFilter(**asked), limit=limit, cursor=cursor)
+    wanted = SessionFilter(**asked, site_id=caller().site_id)
+    found = sessions.list_page(db.session(), wanted, limit=limit, cursor=cursor)
     return page(SessionSchema(), found)
 
 

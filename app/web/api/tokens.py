@@ -43,7 +43,7 @@ def refresh_token() -> ResponseReturnValue:
 def revoke_tokens() -> ResponseReturnValue:
     """Ends every sign-in of the caller, in the dashboard too."""
     identity = current_identity()
-    if identity is None:
+    if identity is None or identity.user_id is None:
         raise Unauthenticated("Please send the access token you want to end.")
     with transaction() as session:
         credentials.revoke(session, identity.user_id)
