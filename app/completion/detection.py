@@ -2,74 +2,33 @@
 
 Phrases are plain text typed by people who write landing pages. Phrase and message are brought to
 the same plain form (`plain_text`) and compared there; "within 24 hours" also finds the other ways
-of saying it. Most messages promise nothing, so a cheap look for one telling word comes first.
+of saying it. An exclusion is compared in the same way: a phrase does not count in a sentence that
+holds one. Most messages promise nothing, so a cheap look for one telling word comes first, and
+sentences are looked at only where a phrase was found.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
+from app.completion.patterns import anchor_of, forms_of, masked, pattern_of
 from app.completion.plain_text import (
     IGNORED,
-    LOOK_ALIKES,
     MARKS,
+    Plain,
     has_markup,
-    plain,
     plain_ascii,
     readings,
-    unmask,
 )
+from app.completion.sentences import sentence_around, sentence_starts
 from app.models.transcript import Line
 
-_UNITS = {
-    "hour": r"(?:hours?|hrs?|h)",
-    "day": r"(?:days?|d)",
-    "minute": r"(?:minutes?|mins?)",
-    "week": r"(?:weeks?|wks?)",
-    "month": r"months?",
-}
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
-)
-_ONES = {word: n for n, word in enumerate(_WORDS.split()[:19], start=1)}
-_TENS = {word: n for n, word in zip(range(20, 100, 10), _WORDS.split()[19:], strict=True)}
-_NUMBERS = {
-    **_ONES,
-    **_TENS,
-    **{f"{ten} {one}": _TENS[ten] + _ONES[one] for ten in _TENS for one in list(_ONES)[:9]},
-    "a": 1,
-    "an": 1,
-    "hundred": 100,
-    "a hundred": 100,
-    "one hundred": 100,
-}
-
-# "within 24 hours" as a site may write it: number, perhaps "business", unit.
-_PROMISE = re.compile(
-    r"\bwithin (?:(?:the next|the|a) )?"
-    rf"(?P<number>\d{{1,4}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}) ?"
-    r"(?P<kind>business |working )?"
-    r"(?P<unit>hour|hr|h|day|d|minute|min|week|wk|month)s?(?!\w)"
-)
-_UNIT_NAMES = {"hr": "hour", "h": "hour", "d": "day", "min": "minute", "wk": "week"}
-_LEAD_IN = (
-    r"(?: (?:a|an|the|our|next|coming|following|about|around|approximately|approx\.?|roughly"
-    r"|at most|a maximum of)){0,3}"
-)
-
-# Scripts written without spaces, and Korean, whose endings join on: no word boundary beside them.
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-    r"\U00020000-\U0003ffff"
-)
-_NO_WORD_BEFORE = rf"(?<![^\W{_UNSPACED}])"
-_NO_WORD_AFTER = rf"(?![^\W{_UNSPACED}]|[\u0300-\u036f])"
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +40,64 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a phrase stands. Spans are offsets into the text itself; `sentence` is around it.
+
+    `exclusion`: why it does not count there, as the site spells it, and where that stands.
+    """
+
+    phrase: str
+    span: Span
+    sentence: Span
+    exclusion: str | None = None
+    exclusion_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A site's phrases, ready to be looked for. Made by `compile_phrases`."""
+    """A site's phrases and exclusions, ready to be looked for. Made by `compile_phrases`."""
 
     phrases: tuple[str, ...]
+    exclusions: tuple[str, ...]
     _patterns: tuple[re.Pattern[str], ...] = field(repr=False)
+    _excluding: tuple[re.Pattern[str], ...] = field(repr=False)
     _anchors: tuple[str, ...] = field(repr=False)
     _masked_anchors: re.Pattern[str] = field(repr=False)
 
     def find(self, text: str) -> str | None:
-        """The first of the site's phrases that `text` contains, as the site spells it."""
+        """The first of the site's phrases that counts in `text`, as the site spells it."""
         if not self._may_match(text):
             return None
         simple = plain_ascii(text)
-        found = self._match([r.text for r in readings(text)] if simple is None else [simple])
-        return found[0] if found else None
+        texts = [read.text for read in readings(text)] if simple is None else [simple]
+        phrase = self._match(texts)
+        if phrase is None or not self._is_excluding(texts):
+            return phrase
+        return next((place.phrase for place in self.places(text) if not place.exclusion), None)
 
-    def locate(self, text: str) -> tuple[int, int] | None:
+    def locate(self, text: str) -> Span | None:
         """Where in `text` that phrase stands: start and end as offsets into `text` itself."""
         if not self._may_match(text):
             return None
+        return next((place.span for place in self.places(text) if not place.exclusion), None)
+
+    def places(self, text: str) -> Iterator[Place]:
+        """Every place where a phrase stands, whether it counts there or not: by the site's order
+        of phrases, then from the first to the last.
+        """
         read = readings(text)
-        found = self._match([reading.text for reading in read])
-        if not found:
-            return None
-        _, index, match = found
-        return read[index].origin(match.start(), match.end())
+        starts = [sentence_starts(text, each) for each in read]
+        for phrase, pattern in zip(self.phrases, self._patterns, strict=True):
+            for each, begins in zip(read, starts, strict=True):
+                for match in pattern.finditer(each.text):
+                    first, last = sentence_around(begins, *match.span(), len(each.text))
+                    span = each.origin(*match.span())
+                    sentence = each.origin(first, last)
+                    yield Place(phrase, span, sentence, *self._excluded(read, sentence))
+
+    def at(self, _message_id: int) -> Rule:
+        """The rule for this message: the same for all (`ChangedRule` has two)."""
+        return self
 
     def _may_match(self, text: str) -> bool:
         """No costs a fraction of a full look and is certain; yes only says that it is worth one."""
@@ -128,34 +119,73 @@ class Rule:
                 return True
         return has_markup(text)
 
-    def _match(self, texts: list[str]) -> tuple[str, int, re.Match[str]] | None:
-        """The phrase, which of the texts (readings of one message) has it, and where."""
+    def _match(self, texts: list[str]) -> str | None:
+        """The first phrase that any of the texts, readings of one message, has."""
         for phrase, pattern in zip(self.phrases, self._patterns, strict=True):
-            for index, text in enumerate(texts):
-                if match := pattern.search(text):
-                    return phrase, index, match
+            for text in texts:
+                if pattern.search(text):
+                    return phrase
         return None
+
+    def _is_excluding(self, texts: list[str]) -> bool:
+        return any(pattern.search(text) for pattern in self._excluding for text in texts)
+
+    def _excluded(self, read: list[Plain], sentence: Span) -> tuple[str | None, Span | None]:
+        for exclusion, pattern in zip(self.exclusions, self._excluding, strict=True):
+            for each in read:
+                first, last = each.between(*sentence)
+                if match := pattern.search(each.text[first:last]):
+                    return exclusion, each.origin(first + match.start(), first + match.end())
+        return None, None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRule:
+    """A rule that was changed: messages up to the id `through` are judged by the one before."""
+
+    now: Rule
+    before: Rule
+    through: int
+
+    def find(self, text: str) -> str | None:
+        return self.now.find(text)
+
+    def locate(self, text: str) -> Span | None:
+        return self.now.locate(text)
+
+    def at(self, message_id: int) -> Rule:
+        return self.before if message_id <= self.through else self.now
 
 
 @lru_cache(maxsize=1024)
 def compile_phrases(phrases: tuple[str, ...], exclusions: tuple[str, ...] = ()) -> Rule:
-    """The rule for a site's phrases, in their order. Phrases without anything visible are left out.
+    """The rule for a site's phrases and exclusions, in their order. Those without anything visible
+    are left out.
 
-    The same phrases give the same rule again, so callers need not keep it.
+    The same ones give the same rule again, so callers need not keep it.
     """
-    forms = {phrase: found for phrase in phrases if (found := _forms(phrase))}
-    anchors = tuple(dict.fromkeys(_anchor(form) for found in forms.values() for form in found))
+    forms = {phrase: found for phrase in phrases if (found := forms_of(phrase))}
+    excluding = {exclusion: found for exclusion in exclusions if (found := forms_of(exclusion))}
+    anchors = tuple(dict.fromkeys(anchor_of(form) for found in forms.values() for form in found))
     return Rule(
         phrases=tuple(forms),
-        _patterns=tuple(re.compile("|".join(map(_pattern, found))) for found in forms.values()),
+        exclusions=tuple(excluding),
+        _patterns=_compiled(forms.values()),
+        _excluding=_compiled(excluding.values()),
         _anchors=anchors,
         # (?!) never matches: a rule without phrases finds nothing.
-        _masked_anchors=re.compile("|".join(map(_masked, anchors)) or "(?!)"),
+        _masked_anchors=re.compile("|".join(map(masked, anchors)) or "(?!)"),
     )
 
 
+def _compiled(forms: Iterable[list[str]]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile("|".join(map(pattern_of, found))) for found in forms)
+
+
 def confirmed_by(
-    lines: Iterable[Line], rule: Rule, after: tuple[int, datetime] | None = None
+    lines: Iterable[Line],
+    rule: Rule | ChangedRule,
+    after: tuple[int, datetime] | None = None,
 ) -> Confirmation | None:
     """The first assistant's message that follows a visitor's and holds one of the phrases.
 
@@ -168,64 +198,10 @@ def confirmed_by(
             visitor_spoke = True
         elif not visitor_spoke or line.role != "assistant" or not _counts(line, after):
             continue
-        elif phrase := rule.find(line.text):
+        elif phrase := rule.at(line.id).find(line.text):
             return Confirmation(message_id=line.id, phrase=phrase)
     return None
 
 
 def _counts(line: Line, after: tuple[int, datetime] | None) -> bool:
     return after is None or (line.id > after[0] and line.at >= after[1])
-
-
-def _forms(phrase: str) -> list[str]:
-    """A phrase as it is compared; a full stop or "!" at its end is not part of what it says."""
-    forms = [plain(spelling).text.strip() for spelling in (phrase, unmask(phrase))]
-    return [form for form in dict.fromkeys(form.rstrip(".! ") or form for form in forms) if form]
-
-
-def _pattern(form: str) -> str:
-    parts: list[str] = []
-    end = 0
-    for promise in _PROMISE.finditer(form):
-        parts += (re.escape(form[end : promise.start()]), _within(promise))
-        end = promise.end()
-    parts.append(re.escape(form[end:]))
-    before = _NO_WORD_BEFORE if _is_word(form[0]) else ""
-    after = _NO_WORD_AFTER if _is_word(form[-1]) else ""
-    return before + "".join(parts) + after
-
-
-def _within(promise: re.Match[str]) -> str:
-    """Every way of saying "within 24 hours"; the word "within" is never optional."""
-    unit = promise["unit"]
-    written = promise["number"]
-    number = int(written) if written.isdigit() else _NUMBERS[written]
-    words = sorted((w for w, n in _NUMBERS.items() if n == number), key=len, reverse=True)
-    amount = "|".join([f"0*{number}", *(word.replace(" ", " ?") for word in words)])
-    kind = "(?:business|working) " if promise["kind"] else ""
-    return (
-        rf"within{_LEAD_IN} ?(?:{amount})(?: ?\((?:{amount})\))? ?{kind}"
-        rf"{_UNITS[_UNIT_NAMES.get(unit, unit)]}{_NO_WORD_AFTER}"
-    )
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() and not re.match(f"[{_UNSPACED}]", char)
-
-
-def _anchor(form: str) -> str:
-    """A piece that any text with this phrase must contain: its longest word, if it has one."""
-    if _PROMISE.search(form):
-        return "within"
-    words: list[str] = re.findall(r"[^\W\d_]+", form) or re.findall(r"\d+", form) or form.split()
-    return max(words, key=len)
-
-
-def _masked(anchor: str) -> str:
-    """The anchor with every letter's look-alikes and every script's digits allowed."""
-    return "".join(r"\d" if char.isdigit() else f"[{_drawn_like(char)}]" for char in anchor)
-
-
-def _drawn_like(char: str) -> str:
-    others = LOOK_ALIKES.get(char, "")
-    return re.escape(char + others + others.casefold())

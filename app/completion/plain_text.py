@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -79,6 +80,10 @@ class Plain:
     def origin(self, start: int, end: int) -> tuple[int, int]:
         return self.starts[start], self.ends[end - 1]
 
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """What of this plain form comes from `start` to `end` of the original."""
+        return bisect_left(self.starts, start), bisect_left(self.starts, end)
+
 
 def plain(text: str) -> Plain:
     """NFKC and folded case; no marks, markup or zero width; one space for white space and dashes.
@@ -114,6 +119,11 @@ def readings(text: str) -> list[Plain]:
 
 def has_markup(text: str) -> bool:
     return ("&" in text or "<" in text or "](" in text) and _MARKUP.search(text) is not None
+
+
+def has_block(text: str) -> bool:
+    """Whether there is a tag in it that begins or ends a block: a paragraph, a list item."""
+    return "<" in text and _BLOCK.search(text) is not None
 
 
 def unmask(text: str) -> str:
