@@ -51,6 +51,9 @@ class Settings:
     n8n_webhook_secrets: tuple[str, ...] = ()
     n8n_auth_header_name: str = ""
     n8n_auth_header_value: str = ""
+    #: For SQLAlchemy; empty: N8n's chat memory is in the app's own database.
+    n8n_memory_database_url: str = ""
+    n8n_memory_table: str = "n8n_chat_histories"
 
     @property
     def is_production(self) -> bool:
@@ -83,6 +86,7 @@ class Settings:
         port = values.integer(env, "PORT", 8000, low=1, high=65535)
         database_url = values.postgresql_url(env, "DATABASE_URL")
         listen_url = values.postgresql_url(env, "DATABASE_LISTEN_URL")
+        memory_url = values.postgresql_url(env, "N8N_MEMORY_DATABASE_URL")
         header_name, header_value = values.header(
             env, "N8N_AUTH_HEADER_NAME", "N8N_AUTH_HEADER_VALUE"
         )
@@ -115,6 +119,8 @@ class Settings:
             n8n_webhook_secrets=values.webhook_secrets(env, "N8N_WEBHOOK_SECRET"),
             n8n_auth_header_name=header_name,
             n8n_auth_header_value=header_value,
+            n8n_memory_database_url=memory_url and f"postgresql+psycopg2://{memory_url}",
+            n8n_memory_table=values.memory_table(env, "N8N_MEMORY_TABLE", "n8n_chat_histories"),
         )
 
     def flask_config(self) -> dict[str, Any]:

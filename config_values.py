@@ -114,6 +114,15 @@ def postgresql_url(env: Env, name: str) -> str:
     return rest
 
 
+def memory_table(env: Env, name: str, default: str) -> str:
+    """A table's name as N8n accepts and makes it: in lower case, its schema before a dot."""
+    value = env.get(name, default).lower()
+    if not re.fullmatch(r"[a-z_][a-z0-9_$]{0,62}(\.[a-z_][a-z0-9_$]{0,62})?", value):
+        problem = f"is {value!r}; it must be a table's name, or a schema, a dot and a table's name"
+        raise _wrong(name, problem, default)
+    return value.removeprefix("public.")
+
+
 def email(env: Env, name: str) -> str:
     value = env.get(name, "")
     if not value:

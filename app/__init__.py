@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Flask
 
-from app import accounts, cli, delivery
+from app import accounts, cli, delivery, sync
 from app.completion import layers
 from app.core import embedded, extensions, logs
 from app.core.crypto import Signer
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     accounts.configure(settings.secret_keys)
     delivery.configure(settings)
     layers.configure(settings.completion_layers)
+    sync.configure(settings)
     register_web(app)
     cli.register(app)
     register_worker(app)

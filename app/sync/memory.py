@@ -1,0 +1,161 @@
+"""Layer 2: what is new in N8n's chat memory, once, in order, whatever came late.
+
+It reads on from where all processes together have come to. Each batch is one transaction, and
+only one reader at a time has a table. `reread` reads again from any place.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.core.db import transaction
+from app.sync import gaps, lives, sources
+from app.sync.failures import SourceFailed, TooSlow
+from app.sync.gaps import Gap
+from app.sync.lines import store
+from app.sync.report import ReadReport
+from app.sync.reread import highest_row, read_batch
+from app.sync.rows import Look, SourceRow
+from app.sync.sources import Source
+from app.sync.steps import again, look_at, move_on, note_seen, state_of
+
+__all__ = ["ReadReport", "highest_row", "read_batch", "read_new"]
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 500
+#: Who has less time than this begins with a small batch, and goes on as fast as that one went.
+HURRY_SECONDS = 1.0
+HURRIED_ROWS, FEWEST_ROWS = 40, 10
+
+
+@dataclass(slots=True)
+class _Batch:
+    """`next`: the source to read on, because a full batch was read and more may be there."""
+
+    report: ReadReport
+    next: Source | None = None
+
+
+def read_new(
+    seconds: float | None, *, cause: str, hints: Sequence[tuple[int, int]] = ()
+) -> ReadReport:
+    """Import what is new in every table, for as long as `seconds` (None: to the end).
+
+    `cause`: the layer that completes what was promised in it. `hints`: ranges of row numbers that
+    were just written (`trigger.parse`): what is missing there is looked at now. A table that
+    fails is left alone for 30 seconds; one that another process is reading, is left to it.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    report = ReadReport()
+    with transaction() as session:
+        todo = [source for source in sources.current(session) if not source.is_skipped]
+        for source in todo if hints else ():
+            gaps.make_due(session, source.id, hints)
+    size = HURRIED_ROWS if seconds is not None and seconds < HURRY_SECONDS else BATCH_ROWS
+    is_first = True
+    while todo:
+        left = []
+        for source in todo:
+            remaining = _remaining(deadline)
+            if remaining is not None and remaining <= 0 and not is_first:
+                report.is_done = False
+                return report
+            began = time.monotonic()
+            batch = _read_on(source, cause, size, remaining)
+            report.add(batch.report)
+            if batch.next is not None:
+                left.append(batch.next)
+                size = _next_size(batch, time.monotonic() - began, _remaining(deadline))
+            is_first = False
+        todo = left
+    return report
+
+
+def _read_on(source: Source, cause: str, size: int, seconds: float | None) -> _Batch:
+    try:
+        return again(lambda: _next_batch(source, cause, size, seconds))
+    except TooSlow:
+        return _Batch(ReadReport(is_done=False))
+    except SourceFailed as error:
+        logger.warning(
+            "N8n's memory cannot be read", extra={"table": source.table, "reason": str(error)}
+        )
+        sources.failed(source.id, str(error))
+        return _Batch(ReadReport())
+
+
+def _next_batch(source: Source, cause: str, size: int, seconds: float | None) -> _Batch:
+    with transaction() as session:
+        if not sources.lock(session, source.table):
+            return _Batch(ReadReport())
+        state = state_of(session, source.id)
+        if state.ended_at is not None:
+            return _Batch(ReadReport())
+        due = gaps.due(session, source.id)
+        look = look_at(session, source, state, due, size, seconds)
+        if look is None:
+            note_seen(session, state, is_there=False)
+            return _Batch(ReadReport())
+        anchor = look.anchor
+        if not lives.is_recognised(state, look):
+            is_same, anchor = lives.is_same(session, source, state, seconds)
+            if not is_same:
+                logger.warning("a table of N8n began anew", extra={"table": source.table})
+                return _first_batch(
+                    session, lives.begin_anew(session, source), cause, size, seconds
+                )
+        return _take(session, source, state, look, anchor, due, cause, size)
+
+
+def _first_batch(
+    session: Session, source: Source, cause: str, size: int, seconds: float | None
+) -> _Batch:
+    state = state_of(session, source.id)
+    look = look_at(session, source, state, [], size, seconds)
+    if look is None:
+        return _Batch(ReadReport())
+    return _take(session, source, state, look, None, [], cause, size)
+
+
+def _take(
+    session: Session,
+    source: Source,
+    state: Row[Any],
+    look: Look,
+    anchor: SourceRow | None,
+    due: Sequence[Gap],
+    cause: str,
+    size: int,
+) -> _Batch:
+    report = ReadReport()
+    held = store(session, source, look.late + look.rows, cause, report)
+    if len(look.late) >= size:  # the gaps behind the last of these were not looked at
+        due = [gap for gap in due if gap.first <= look.late[-1].id]
+    is_full = len(due) >= gaps.MOST_AT_ONCE
+    gaps.looked_at(session, source.id, due, [row.id for row in look.late], is_full=is_full)
+    numbers = [row.id for row in look.rows]
+    missed = gaps.missing(state.high_row, numbers)
+    gaps.remember(session, source.id, [*missed, *((row, row) for row in held)])
+    move_on(session, state, look.relation, look.rows, anchor)
+    is_full = len(look.rows) >= size or len(look.late) >= size
+    return _Batch(report, source if is_full else None)
+
+
+def _remaining(deadline: float | None) -> float | None:
+    return None if deadline is None else deadline - time.monotonic()
+
+
+def _next_size(batch: _Batch, seconds: float, remaining: float | None) -> int:
+    """As many rows as fit into the time that is left, at the speed of the last batch."""
+    if remaining is None:
+        return BATCH_ROWS
+    speed = batch.report.rows_read / max(seconds, 0.001)
+    return int(min(max(speed * remaining * 0.8, FEWEST_ROWS), BATCH_ROWS))
