@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.chat.ingest import Incoming, Ingested, Outside, ingest
 from app.core import clock
 from app.gateways.n8n_memory import Unreadable, read, session_key
-from app.sync.failures import is_passing
+from app.sync.failures import is_passing, sqlstate
 from app.sync.report import ReadReport
 from app.sync.rows import SourceRow
 from app.sync.sources import Source
@@ -116,8 +116,12 @@ def _ingest(
         if len(lines) == 1:
             logger.warning(
                 "a row of N8n's memory was set aside",
-                extra={"table": source.table, "row": lines[0].row.id},
-                exc_info=True,
+                extra={
+                    "table": source.table,
+                    "row": lines[0].row.id,
+                    # Never the error's own words: they hold what the visitor said.
+                    "error": sqlstate(error) or type(error).__name__,
+                },
             )
             bad.append(SetAside(lines[0].row, "It could not be stored."))
             return
