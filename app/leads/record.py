@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +51,32 @@ def record(
     changed. A lead that is completed is not sent as unfinished any more.
     """
     now = clock.now()
-    values = {
+    values = _row(session_id, site, draft, now, is_completed=is_completed)
+    lead = session.connection().execute(_UPSERT, values).one()
+    return lead, lead.updated_at == now
+
+
+def record_many(session: Session, several: Sequence[tuple[uuid.UUID, SiteProfile, Draft]]) -> int:
+    """`record` for many sessions that are not completed, each named once. Gives how many leads
+    are new.
+    """
+    if not several:
+        return 0
+    now = clock.now()
+    values = [_row(session_id, site, draft, now) for session_id, site, draft in several]
+    leads = session.connection().execute(_UPSERT, values).all()
+    return sum(lead.created_at == now for lead in leads)
+
+
+def _row(
+    session_id: uuid.UUID,
+    site: SiteProfile,
+    draft: Draft,
+    now: datetime,
+    *,
+    is_completed: bool = False,
+) -> dict[str, Any]:
+    return {
         "id": uuid.uuid4(),
         "session_id": session_id,
         "created_at": now,
@@ -58,8 +84,6 @@ def record(
         "awaits_partial": not is_completed,
         **_values(site, draft),
     }
-    lead = session.connection().execute(_UPSERT, values).one()
-    return lead, lead.updated_at == now
 
 
 def _values(site: SiteProfile, draft: Draft) -> dict[str, Any]:
