@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.completion import layers
 from app.completion.complete import Completed, complete
-from app.completion.detection import Confirmation, Rule, confirmed_by
+from app.completion.detection import ChangedRule, Confirmation, Rule, confirmed_by
 from app.completion.known_sites import KnownSite, known_site
 from app.delivery.payload import read_lines
 
@@ -43,7 +43,7 @@ def judge(session: Session, session_ids: Sequence[uuid.UUID], cause: str) -> lis
     """
     if not session_ids or not layers.is_active(cause):
         return []
-    rows = session.execute(_READ, {"ids": [str(each) for each in session_ids]}).all()
+    rows = locked(session, session_ids)
     completed = []
     for row in rows:
         site = known_site(row.site_id, row.site_updated_at, session)
@@ -56,7 +56,14 @@ def judge(session: Session, session_ids: Sequence[uuid.UUID], cause: str) -> lis
     return completed
 
 
-def evidence(row: Row[Any], rule: Rule) -> Confirmation | None:
+def locked(session: Session, session_ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
+    """These sessions, locked, with what `evidence` needs and the ids of messages not judged yet
+    (`unchecked`). `lines` is None for one that is completed, or in which nothing was said.
+    """
+    return session.execute(_READ, {"ids": [str(each) for each in session_ids]}).all()
+
+
+def evidence(row: Row[Any], rule: Rule | ChangedRule) -> Confirmation | None:
     """The first promise in `row.lines` that counts: what a person discounted does not.
 
     `row` has `lines` (as `payload.LINES` gives them), `discounted_message_id` and

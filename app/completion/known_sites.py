@@ -6,21 +6,30 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.completion.detection import Rule, compile_phrases
+from app.completion.detection import ChangedRule, Rule, compile_phrases
 from app.core.db import transaction
 from app.models import Site
 from app.models.site_profile import SiteProfile
 
+# The saved change that is still being carried out (`backtest_save`).
+_CHANGE = text("""
+    SELECT position -> 'change' FROM backtests
+     WHERE site_id = :site_id AND saved_at IS NOT NULL AND jsonb_exists(position, 'change')
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class KnownSite:
-    """`updated_at` says which version of the row this is."""
+    """`updated_at` says which version of the row this is. While a change of the phrases is being
+    carried out, `rule` judges by the rule before it what was said before it.
+    """
 
     updated_at: datetime
     profile: SiteProfile
-    rule: Rule
+    rule: Rule | ChangedRule
 
 
 _known: dict[uuid.UUID, KnownSite] = {}
@@ -47,4 +56,9 @@ def known_site(
 def _read(session: Session, site_id: uuid.UUID) -> KnownSite:
     site = session.get_one(Site, site_id, populate_existing=True)
     profile = site.profile()
-    return KnownSite(site.updated_at, profile, compile_phrases(profile.phrases, profile.exclusions))
+    rule = compile_phrases(profile.phrases, profile.exclusions)
+    change = session.scalar(_CHANGE, {"site_id": site_id})
+    if change is None:
+        return KnownSite(site.updated_at, profile, rule)
+    before = compile_phrases(tuple(change["phrases"]), tuple(change["exclusions"]))
+    return KnownSite(site.updated_at, profile, ChangedRule(rule, before, change["through"]))

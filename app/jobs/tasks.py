@@ -18,6 +18,7 @@ from app.core.db import transaction
 from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
+from app.jobs import backtests
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ PERIODIC_PRIORITY = 10
 def add_to(queue: procrastinate.App) -> None:
     """Make the tasks known to a worker's queue, under the names they are deferred by."""
     queue.task(name=DELIVER, pass_context=True)(deliver)
+    for job, name in backtests.JOBS:
+        queue.task(name=name, pass_context=True)(job)
     for function, cron in PERIODIC:
         task = queue.task(name=function.__name__, pass_context=True, priority=PERIODIC_PRIORITY)
         queue.periodic(cron=cron)(task(function))
