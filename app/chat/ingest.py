@@ -153,7 +153,7 @@ def _place(touched: Touched, source_id: int | None, now: datetime, done: Ingeste
     twins: list[Twin] = [Twin("new")] * len(rows)
     if touched.chat.channel == "web" or any(each.is_own for each in touched.stored):
         asked = [Row(number, line.role, line.text) for number, line in rows]
-        twins = match(asked, touched.stored, source_id)
+        twins = match(asked, touched.stored, source_id, touched.turn)
     new = [
         (number, line, twin)
         for (number, line), twin in zip(rows, twins, strict=True)
@@ -163,7 +163,8 @@ def _place(touched: Touched, source_id: int | None, now: datetime, done: Ingeste
     done.duplicates += len(rows) - len(new)
     at = times([number for number, _, _ in new], _known(touched.stored, source_id), now)
     for (_, line, twin), created_at in zip(new, at, strict=True):
-        touched.new.append(New(line, created_at, _answers(touched, line, twin)))
+        touched.new.append(New(line, created_at, touched.turn if twin.is_awaited else None))
+        touched.is_answered = touched.is_answered or twin.is_awaited
 
 
 def _known(stored: Sequence[Stored], source_id: int) -> list[tuple[int, datetime]]:
@@ -172,15 +173,6 @@ def _known(stored: Sequence[Stored], source_id: int) -> list[tuple[int, datetime
         for each in stored
         if each.source_id == source_id and each.source_row is not None
     )
-
-
-def _answers(touched: Touched, line: Incoming, twin: Twin) -> int | None:
-    """The visitor's message that waits for just this line: its answerer died after N8n wrote."""
-    is_awaited = touched.turn is not None and twin.answers == touched.turn
-    if line.role != "assistant" or not is_awaited or touched.is_answered:
-        return None
-    touched.is_answered = True
-    return touched.turn
 
 
 def _add_to_transcript(touched: Touched, source_id: int | None) -> None:

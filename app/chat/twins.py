@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from app.completion.plain_text import plain, plain_ascii
@@ -38,12 +38,12 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Twin:
     """`link`: the row says what `message` says. `duplicate`: it repeats what is there. `new`: only
-    N8n wrote it; it answers the visitor's message `answers`, as far as rows tell.
+    N8n wrote it; `is_awaited`: it is the answer a visitor waits for.
     """
 
     kind: Literal["link", "duplicate", "new"]
     message: Stored | None = None
-    answers: int | None = None
+    is_awaited: bool = False
 
 
 def said(text: str) -> str:
@@ -52,63 +52,84 @@ def said(text: str) -> str:
     return (plain(text).text if simple is None else simple).strip() or text.strip()
 
 
-def match(rows: Sequence[Row], messages: Sequence[Stored], source_id: int) -> list[Twin]:
+def match(
+    rows: Sequence[Row], messages: Sequence[Stored], source_id: int, waiting: int | None = None
+) -> list[Twin]:
     """What each of these new rows of one session is. `messages`: its whole transcript, oldest
     first; those that turn out to have a row are given it (`source_id`, `source_row`).
+
+    `waiting`: the visitor's message that nobody has answered and nobody is answering.
     """
-    by_words: dict[tuple[Role, str], list[Stored]] = {}
-    for message in messages:
-        by_words.setdefault((message.role, said(message.text)), []).append(message)
-    first_visitor = next((at for at, each in enumerate(messages) if each.role == "visitor"), 0)
-    opening = {each.id for each in messages[:first_visitor]}
-    # Where visitors' rows stand: (row, message id). Rows that were imported count, too.
-    spoken = [
-        (each.source_row, each.id)
-        for each in messages
-        if each.role == "visitor" and each.source_id == source_id and each.source_row is not None
-    ]
-    twins = []
-    for row in rows:
-        twin = _match(row, by_words.get((row.role, said(row.text)), []), spoken, opening, source_id)
-        if twin.kind == "link" and twin.message is not None:
-            twin.message.source_id, twin.message.source_row = source_id, row.number
-            if row.role == "visitor":
-                spoken.append((row.number, twin.message.id))
-        elif twin.kind == "new" and row.role == "visitor":
-            spoken.append((row.number, 0))
-        twins.append(twin)
-    return twins
+    session = _Session(messages, source_id, waiting)
+    return [session.take(row) for row in rows]
 
 
-def _match(
-    row: Row,
-    equals: list[Stored],
-    spoken: list[tuple[int, int]],
-    opening: set[int],
-    source_id: int,
-) -> Twin:
-    before = max((each for each in spoken if each[0] < row.number), default=None)
-    for message in equals:
-        # What greeted the visitor is no answer that N8n gave later on.
-        is_greeting = before is not None and message.id in opening
-        if message.source_row is None and not (row.role == "assistant" and is_greeting):
-            return Twin("link", message)
-    if row.role == "visitor":
-        # Asked again after a crash, N8n notes the question a second time.
-        if any(message.is_own for message in equals):
+class _Session:
+    """What is known of a session, row by row."""
+
+    def __init__(self, messages: Sequence[Stored], source_id: int, waiting: int | None) -> None:
+        self._source_id = source_id
+        self._waiting = waiting
+        self._equals: dict[tuple[Role, str], list[Stored]] = {}
+        for message in messages:
+            self._equals.setdefault((message.role, said(message.text)), []).append(message)
+        first = next((at for at, each in enumerate(messages) if each.role == "visitor"), 0)
+        self._opening = {each.id for each in messages[:first]}
+        #: The visitor's lines that have a row, or came as one: (row, message id).
+        self._spoken = [
+            (each.source_row, each.id)
+            for each in messages
+            if each.role == "visitor" and each.source_id == source_id and each.source_row
+        ]
+
+    def take(self, row: Row) -> Twin:
+        equals = self._equals.setdefault((row.role, said(row.text)), [])
+        before = max((each for each in self._spoken if each[0] < row.number), default=None)
+        message = self._without_row(row, equals, has_visitor_spoken=before is not None)
+        if message is not None:
+            message.source_id, message.source_row = self._source_id, row.number
+            twin = Twin("link", message)
+        elif self._is_repeated(row, equals):
             return Twin("duplicate")
-    elif row.role == "assistant" and _is_repeated(row, equals, spoken, source_id):
-        return Twin("duplicate")
-    return Twin("new", answers=before[1] if before else None)
+        else:
+            is_awaited = (
+                row.role == "assistant"
+                and before is not None
+                and before[1] == self._waiting  # a row that is new itself has the id 0
+            )
+            if is_awaited:
+                self._waiting = None
+            message = Stored(0, row.role, row.text, _NEVER, None, self._source_id, row.number)
+            message.is_own = is_awaited
+            equals.append(message)
+            twin = Twin("new", is_awaited=is_awaited)
+        if row.role == "visitor":
+            self._spoken.append((row.number, message.id))
+        return twin
 
+    def _without_row(
+        self, row: Row, equals: Sequence[Stored], *, has_visitor_spoken: bool
+    ) -> Stored | None:
+        for message in equals:
+            # What greeted the visitor is no answer that N8n gave later on.
+            is_greeting = has_visitor_spoken and message.id in self._opening
+            if message.source_row is None and not (row.role == "assistant" and is_greeting):
+                return message
+        return None
 
-def _is_repeated(
-    row: Row, equals: list[Stored], spoken: list[tuple[int, int]], source_id: int
-) -> bool:
-    for message in equals:
+    def _is_repeated(self, row: Row, equals: Sequence[Stored]) -> bool:
+        """Asked again after a crash, N8n notes the question, and perhaps its answer, once more."""
+        if row.role == "visitor":
+            return any(message.is_own for message in equals)
+        return row.role == "assistant" and any(
+            self._stands_right_before(row, message) for message in equals if message.is_own
+        )
+
+    def _stands_right_before(self, row: Row, message: Stored) -> bool:
         earlier = message.source_row
-        if earlier is None or message.source_id != source_id or earlier >= row.number:
-            continue
-        if not any(earlier < number < row.number for number, _ in spoken):
-            return True
-    return False
+        if earlier is None or message.source_id != self._source_id or earlier >= row.number:
+            return False
+        return not any(earlier < number < row.number for number, _ in self._spoken)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
