@@ -7,6 +7,7 @@ Blocking ones run in threads of the worker, each in an app context of its own (`
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
 from app.jobs import backtests
+from app.sync import manual
+from app.sync.runs import MANUAL_SYNC
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,10 @@ MOST_ANSWERS = 50
 
 def deliver(context: JobContext, destination_key: str) -> None:
     drain(destination_key, context.should_abort)
+
+
+def manual_sync(context: JobContext, run_id: str) -> None:
+    manual.work(uuid.UUID(run_id), context.should_abort, is_job=True)
 
 
 def rescue_deliveries(_context: JobContext, timestamp: int) -> None:
@@ -79,6 +86,7 @@ PERIODIC_PRIORITY = 10
 def add_to(queue: procrastinate.App) -> None:
     """Make the tasks known to a worker's queue, under the names they are deferred by."""
     queue.task(name=DELIVER, pass_context=True)(deliver)
+    queue.task(name=MANUAL_SYNC, pass_context=True)(manual_sync)
     for job, name in backtests.JOBS:
         queue.task(name=name, pass_context=True)(job)
     for function, cron in PERIODIC:

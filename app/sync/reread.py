@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -17,6 +17,8 @@ from app.sync.rows import Look, SourceRow
 from app.sync.sources import Source
 from app.sync.steps import again, look_at, move_on, state_of
 
+#: Told what came of a batch, in the batch's own transaction.
+Then = Callable[[Session, ReadReport, "int | None"], None]
 _KNOWN = text("""
     SELECT source_row FROM messages
      WHERE source_id = :source AND source_row BETWEEN :first AND :last
@@ -24,15 +26,24 @@ _KNOWN = text("""
 
 
 def read_batch(
-    source_id: int, after_row: int, limit: int, cause: str
+    source_id: int, after_row: int, limit: int, cause: str, then: Then | None = None
 ) -> tuple[ReadReport, int | None]:
     """Read up to `limit` rows after `after_row` again, whatever was read before.
 
     Gives what came of it and the last row's number; None when there are no more rows, or the
-    table's life is over. Raises SourceFailed, its message a plain sentence.
+    table's life is over. `then` is told the same before it is committed, and undoes it by raising.
+    Raises SourceFailed, its message a plain sentence.
     """
+
+    def read() -> tuple[ReadReport, int | None]:
+        with transaction() as session:
+            report, last = _reread(session, source_id, after_row, limit, cause)
+            if then is not None:
+                then(session, report, last)
+        return report, last
+
     try:
-        return again(lambda: _reread(source_id, after_row, limit, cause))
+        return again(read)
     except TooSlow:
         raise SourceFailed("The database does not answer.") from None
 
@@ -50,30 +61,26 @@ def highest_row(source_id: int) -> int:
 
 
 def _reread(
-    source_id: int, after_row: int, limit: int, cause: str
+    session: Session, source_id: int, after_row: int, limit: int, cause: str
 ) -> tuple[ReadReport, int | None]:
-    with transaction() as session:
-        source = next((s for s in sources.current(session) if s.id == source_id), None)
-        if source is None:
-            return ReadReport(), None
-        sources.lock(session, source.table, wait=True)
-        state = state_of(session, source_id)
-        look = look_at(session, source, state, [], 1, None)
-        if look is None or state.ended_at is not None:
-            return ReadReport(), None
-        if (
-            not lives.is_recognised(state, look)
-            and not lives.is_same(session, source, state, None)[0]
-        ):
-            return ReadReport(), None
+    source = next((s for s in sources.current(session) if s.id == source_id), None)
+    if source is None:
+        return ReadReport(), None
+    sources.lock(session, source.table, wait=True)
+    state = state_of(session, source_id)
+    look = look_at(session, source, state, [], 1, None)
+    if look is None or state.ended_at is not None:
+        return ReadReport(), None
+    if not lives.is_recognised(state, look) and not lives.is_same(session, source, state, None)[0]:
+        return ReadReport(), None
 
-        def question(connection: Connection, milliseconds: int) -> list[int]:
-            return rows.row_numbers(connection, milliseconds, source.table, after_row, limit)
+    def question(connection: Connection, milliseconds: int) -> list[int]:
+        return rows.row_numbers(connection, milliseconds, source.table, after_row, limit)
 
-        numbers = access.ask(session, question, None)
-        if not numbers:
-            return ReadReport(), None
-        return _restore(session, source, state, numbers, look, cause), numbers[-1]
+    numbers = access.ask(session, question, None)
+    if not numbers:
+        return ReadReport(), None
+    return _restore(session, source, state, numbers, look, cause), numbers[-1]
 
 
 def _restore(
