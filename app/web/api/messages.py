@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
-from app.chat.ingest import Channel, Incoming, Ingested, Outside, ingest
+from app.chat.ingest import Channel, Incoming, Ingested, Outside, ingest, session_key_of
 from app.completion import layers
 from app.core import clock
 from app.core.db import db, transaction
@@ -60,7 +60,7 @@ def add_messages() -> ResponseReturnValue:
     given = read_json(NewMessages(), LARGEST_BODY_BYTES)
     with transaction() as session:
         site_id = meant_site(session, given["site"], caller().site_id)
-        key = given["external_session_id"]
+        key = session_key_of(given["external_session_id"])
         done = _store(site_id, given["channel"], key, given["messages"])
         return _answer(done)
 
@@ -71,7 +71,7 @@ def add_session() -> ResponseReturnValue:
     given = read_json(NewSession())
     with transaction() as session:
         site_id = meant_site(session, given["site"], caller().site_id)
-        key = given["external_session_id"] or str(uuid.uuid4())
+        key = session_key_of(given["external_session_id"] or str(uuid.uuid4()))
         done = _store(site_id, given["channel"], key, [])
     found = sessions.one(db.session(), _only(done))
     answer: dict[str, object] = SessionSchema().dump(found)
