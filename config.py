@@ -51,6 +51,8 @@ class Settings:
     n8n_webhook_secrets: tuple[str, ...] = ()
     n8n_auth_header_name: str = ""
     n8n_auth_header_value: str = ""
+    n8n_chat_url: str = ""
+    n8n_chat_timeout_seconds: int = 30
     #: For SQLAlchemy; empty: N8n's chat memory is in the app's own database.
     n8n_memory_database_url: str = ""
     n8n_memory_table: str = "n8n_chat_histories"
@@ -119,6 +121,10 @@ class Settings:
             n8n_webhook_secrets=values.webhook_secrets(env, "N8N_WEBHOOK_SECRET"),
             n8n_auth_header_name=header_name,
             n8n_auth_header_value=header_value,
+            n8n_chat_url=values.web_address(env, "N8N_CHAT_URL"),
+            n8n_chat_timeout_seconds=values.integer(
+                env, "N8N_CHAT_TIMEOUT_SECONDS", 30, low=1, high=120
+            ),
             n8n_memory_database_url=memory_url and f"postgresql+psycopg2://{memory_url}",
             n8n_memory_table=values.memory_table(env, "N8N_MEMORY_TABLE", "n8n_chat_histories"),
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Flask
 
 from app import accounts, cli, delivery, sync
+from app.assistants import registry as assistants
 from app.completion import layers
 from app.core import embedded, extensions, logs
 from app.core.crypto import Signer
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     accounts.configure(settings.secret_keys)
     delivery.configure(settings)
+    assistants.configure(settings.n8n_chat_url, settings.n8n_chat_timeout_seconds)
     layers.configure(settings.completion_layers)
     sync.configure(settings)
     register_web(app)

@@ -44,6 +44,8 @@ WRONG = [
     ("N8N_WEBHOOK_SECRET", "my secret!!", "must be whsec_ followed by base64"),
     ("N8N_WEBHOOK_SECRET", "whsec_not base64", "must be whsec_ followed by base64"),
     ("N8N_WEBHOOK_SECRET", "whsec_", "must be whsec_ followed by base64"),
+    ("N8N_CHAT_URL", "n8n/webhook/1/chat", "must be a whole address"),
+    ("N8N_CHAT_TIMEOUT_SECONDS", "0", "must be a whole number from 1 to 120"),
     ("N8N_AUTH_HEADER_NAME", "X Token", "not the name of an HTTP header"),
     ("N8N_AUTH_HEADER_NAME", "X-Token", "N8N_AUTH_HEADER_VALUE is empty while"),
     ("N8N_AUTH_HEADER_VALUE", "abc", "N8N_AUTH_HEADER_NAME is empty while"),

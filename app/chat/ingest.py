@@ -17,13 +17,13 @@ from app.chat import ingest_sessions, ingest_store
 from app.chat.ingest_leads import keep_leads, read_drafts
 from app.chat.ingest_sessions import session_key_of
 from app.chat.ingest_store import New, Touched
-from app.chat.ingest_text import fitted, storable
 from app.chat.ingest_times import times
 from app.chat.outside import Channel, Incoming, Ingested, Outside
 from app.chat.twins import Row, Stored, Twin, match
 from app.completion import layers
 from app.completion.judge import judge
 from app.core import clock, events
+from app.models.message_text import fitted, storable
 
 __all__ = ["Channel", "Incoming", "Ingested", "Outside", "ingest", "session_key_of"]
 

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from app.chat.ingest_text import storable
 from app.chat.outside import Outside
+from app.models.message_text import storable
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _OWN = re.compile(_UUID)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.models import ChatSession, Lead, Message, Site, Turn
-from tests.chat.test_ingest import PROMISE, bring, check_counters, make_source, row, transcript
+from tests.chat.outside import PROMISE, bring, check_counters, make_source, row, transcript
 from tests.factories import make_chat, make_message, make_site
 
 

@@ -1,4 +1,4 @@
-"""Words from outside, so that a message may hold them."""
+"""Words from outside, made so that a message may hold them."""
 
 from __future__ import annotations
 
