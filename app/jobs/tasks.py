@@ -19,7 +19,7 @@ from app.core.db import transaction
 from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
-from app.jobs import backtests
+from app.jobs import backtests, upkeep
 from app.sync import manual
 from app.sync.runs import MANUAL_SYNC
 
@@ -78,6 +78,7 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     (answer_waiting_turns, EVERY_10_SECONDS),
     (retry_stalled_jobs, EVERY_10_SECONDS),
     (remove_finished_jobs, EVERY_NIGHT),
+    *upkeep.PERIODIC,
 )
 #: They keep the others going, so they do not queue up behind them.
 PERIODIC_PRIORITY = 10
