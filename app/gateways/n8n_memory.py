@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from app.gateways.n8n_memory_text import Unreadable, content_of, without_tools
 
-__all__ = ["MemoryLine", "Unreadable", "read", "session_key", "table_name"]
+__all__ = ["MemoryLine", "Unreadable", "read", "table_name"]
 
 MemoryRole = Literal["visitor", "assistant", "system"]
 LONGEST_CHARACTERS = 16_000_000
@@ -63,15 +63,6 @@ def read(message_json_text: str) -> MemoryLine | None:
         if _only_calls_tool(text, is_call=content.calls_tool or _has_tool_calls(body)):
             return None
     return MemoryLine(role, text) if text else None
-
-
-def session_key(stored: str) -> str:
-    """The session's name without the `__Node_Name` that N8n puts behind it (node 1.4 and later).
-
-    A node's name may hold `__` itself ("My - Memory"), so the first one is where it begins.
-    """
-    key, _, _ = stored.partition("__")
-    return key or stored
 
 
 def table_name(typed: str) -> str:

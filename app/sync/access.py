@@ -24,25 +24,30 @@ CONNECT_SECONDS = 2
 SHORT_SECONDS = 3.0
 #: After one of those, whoever is in a hurry leaves the other database alone for so long.
 PAUSE_SECONDS = 30.0
+#: In our own database the limits of a question must not outlive it.
+_CALM = "; ".join(
+    f"SET LOCAL {name} TO DEFAULT"
+    for name in ("statement_timeout", "lock_timeout", "enable_seqscan")
+)
 
 
 def ask(session: Session, question: Callable[[Connection, int], T], seconds: float | None) -> T:
-    """What `question(connection, milliseconds)` finds out in the memory's database; nothing it
-    sets or writes stays. `seconds`: as long as the asker can wait.
+    """What `question(connection, milliseconds)` finds out in the memory's database.
+    `seconds`: as long as the asker can wait.
 
-    Raises SourceFailed, or TooSlow when a short time was not enough.
+    Raises SourceFailed, or TooSlow when a short time was not enough; the transaction is over then.
     """
     limit = LONGEST_SECONDS if seconds is None else max(0.005, min(seconds, LONGEST_SECONDS))
     url = sources.outside_url()
     if url:
         return _Outside.at(url).ask(question, limit)
-    savepoint = session.begin_nested()
+    connection = session.connection()
     try:
-        return question(session.connection(), int(limit * 1000))
+        answer = question(connection, int(limit * 1000))
+        connection.exec_driver_sql(_CALM)
     except SQLAlchemyError as error:
         raise failure(error, is_hurried=limit < SHORT_SECONDS) from error
-    finally:
-        savepoint.rollback()
+    return answer
 
 
 def engine() -> Engine | None:

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.chat.ingest import Incoming, Ingested, Outside, ingest
+from app.chat.ingest import Incoming, Ingested, Outside, ingest, session_key_of
 from app.core import clock
-from app.gateways.n8n_memory import Unreadable, read, session_key
+from app.gateways.n8n_memory import Unreadable, read
 from app.sync.failures import is_passing, sqlstate
 from app.sync.report import ReadReport
 from app.sync.rows import SourceRow
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "n8n"
 EXCERPT_CHARACTERS = 300
-#: As long as a message may be.
-LONGEST_TEXT = 20_000
 #: What one row's words can do to a database or to our own rules.
 _BROKEN = (SQLAlchemyError, ValueError, TypeError, LookupError, RecursionError)
 _SET_ASIDE = text("""
@@ -91,8 +89,9 @@ def _line(row: SourceRow) -> Line | None:
     found = read(row.message)
     if found is None:
         return None
-    text_ = found.text[:LONGEST_TEXT]
-    return Line(session_key(row.session), Incoming(found.role, text_, source_row=row.id), row)
+    return Line(
+        session_key_of(row.session), Incoming(found.role, found.text, source_row=row.id), row
+    )
 
 
 def _ingest(
@@ -157,7 +156,7 @@ def _set_aside(session: Session, source: Source, bad: Sequence[SetAside]) -> Non
                 "source": source.id,
                 "now": clock.now(),
                 "rows": [each.row.id for each in bad],
-                "sessions": [session_key(each.row.session) for each in bad],
+                "sessions": [session_key_of(each.row.session) for each in bad],
                 "reasons": [each.reason for each in bad],
                 "excerpts": [_excerpt(each.row.message or "") for each in bad],
             },

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from app.chat.ingest import session_key_of
 from app.core import clock
-from app.gateways.n8n_memory import Unreadable, read, session_key
+from app.gateways.n8n_memory import Unreadable, read
 from app.models import MemorySource
 from app.sync import access, gaps, rows, sources
 from app.sync.rows import Look, SourceRow
@@ -110,7 +111,7 @@ def _sample(
 
 
 def _is_session(row: SourceRow, stored: Row[Any]) -> bool:
-    return session_key(row.session) in (stored.external_session_id, str(stored.id))
+    return session_key_of(row.session) in (stored.external_session_id, str(stored.id))
 
 
 def _is_text(row: SourceRow, stored: Row[Any]) -> bool:
@@ -137,10 +138,10 @@ def _is_any_new(
     """
     numbers = [row.id for row in strange]
     aside = set(session.scalars(_EXPLAINED, {"source": source.id, "rows": numbers}))
-    keys = list({session_key(row.session) for row in strange})
+    keys = list({session_key_of(row.session) for row in strange})
     gone = set(session.scalars(_GONE, {"keys": keys}))
     return any(
         row.id in known
-        or (row.id not in aside and session_key(row.session) not in gone and bool(_words(row)))
+        or (row.id not in aside and session_key_of(row.session) not in gone and bool(_words(row)))
         for row in strange
     )

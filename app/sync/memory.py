@@ -34,14 +34,27 @@ BATCH_ROWS = 500
 #: Who has less time than this begins with a small batch, and goes on as fast as that one went.
 HURRY_SECONDS = 1.0
 HURRIED_ROWS, FEWEST_ROWS = 40, 10
+HURRIED_GAPS = 400
+GAPS_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many rows and how many gaps to look at."""
+
+    rows: int
+    gaps: int
 
 
 @dataclass(slots=True)
 class _Batch:
-    """`next`: the source to read on, because a full batch was read and more may be there."""
+    """`next`: the source to read on, because a full batch was read and more may be there; `late`:
+    more may be in the gaps, too.
+    """
 
     report: ReadReport
     next: Source | None = None
+    late: bool = False
 
 
 def read_new(
@@ -60,6 +73,8 @@ def read_new(
         for source in todo if hints else ():
             gaps.make_due(session, source.id, hints)
     size = HURRIED_ROWS if seconds is not None and seconds < HURRY_SECONDS else BATCH_ROWS
+    most_gaps = HURRIED_GAPS if size == HURRIED_ROWS else gaps.MOST_AT_ONCE
+    gaps_at: dict[str, float] = {}
     is_first = True
     while todo:
         left = []
@@ -69,17 +84,23 @@ def read_new(
                 report.is_done = False
                 return report
             began = time.monotonic()
-            batch = _read_on(source, cause, size, remaining)
+            # Of many batches, not every one looks at the gaps again.
+            is_time = began - gaps_at.get(source.table, 0.0) >= GAPS_EVERY_SECONDS
+            if is_time:
+                gaps_at[source.table] = began
+            batch = _read_on(source, cause, _Size(size, most_gaps if is_time else 0), remaining)
             report.add(batch.report)
             if batch.next is not None:
                 left.append(batch.next)
                 size = _next_size(batch, time.monotonic() - began, _remaining(deadline))
+            if batch.late:
+                del gaps_at[source.table]
             is_first = False
         todo = left
     return report
 
 
-def _read_on(source: Source, cause: str, size: int, seconds: float | None) -> _Batch:
+def _read_on(source: Source, cause: str, size: _Size, seconds: float | None) -> _Batch:
     try:
         return again(lambda: _next_batch(source, cause, size, seconds))
     except TooSlow:
@@ -92,15 +113,15 @@ def _read_on(source: Source, cause: str, size: int, seconds: float | None) -> _B
         return _Batch(ReadReport())
 
 
-def _next_batch(source: Source, cause: str, size: int, seconds: float | None) -> _Batch:
+def _next_batch(source: Source, cause: str, size: _Size, seconds: float | None) -> _Batch:
     with transaction() as session:
         if not sources.lock(session, source.table):
             return _Batch(ReadReport())
         state = state_of(session, source.id)
         if state.ended_at is not None:
             return _Batch(ReadReport())
-        due = gaps.due(session, source.id)
-        look = look_at(session, source, state, due, size, seconds)
+        due = gaps.due(session, source.id, size.gaps) if size.gaps else []
+        look = look_at(session, source, state, due, size.rows, seconds)
         if look is None:
             note_seen(session, state, is_there=False)
             return _Batch(ReadReport())
@@ -116,10 +137,10 @@ def _next_batch(source: Source, cause: str, size: int, seconds: float | None) ->
 
 
 def _first_batch(
-    session: Session, source: Source, cause: str, size: int, seconds: float | None
+    session: Session, source: Source, cause: str, size: _Size, seconds: float | None
 ) -> _Batch:
     state = state_of(session, source.id)
-    look = look_at(session, source, state, [], size, seconds)
+    look = look_at(session, source, state, [], size.rows, seconds)
     if look is None:
         return _Batch(ReadReport())
     return _take(session, source, state, look, None, [], cause, size)
@@ -133,20 +154,20 @@ def _take(
     anchor: SourceRow | None,
     due: Sequence[Gap],
     cause: str,
-    size: int,
+    size: _Size,
 ) -> _Batch:
     report = ReadReport()
     held = store(session, source, look.late + look.rows, cause, report)
-    if len(look.late) >= size:  # the gaps behind the last of these were not looked at
+    is_all_late = len(look.late) < size.rows
+    is_full = len(due) >= size.gaps
+    if not is_all_late:  # the gaps behind the last of these rows were not looked at
         due = [gap for gap in due if gap.first <= look.late[-1].id]
-    is_full = len(due) >= gaps.MOST_AT_ONCE
     gaps.looked_at(session, source.id, due, [row.id for row in look.late], is_full=is_full)
-    numbers = [row.id for row in look.rows]
-    missed = gaps.missing(state.high_row, numbers)
+    missed = gaps.missing(state.high_row, [row.id for row in look.rows])
     gaps.remember(session, source.id, [*missed, *((row, row) for row in held)])
     move_on(session, state, look.relation, look.rows, anchor)
-    is_full = len(look.rows) >= size or len(look.late) >= size
-    return _Batch(report, source if is_full else None)
+    has_more = len(look.rows) >= size.rows or not is_all_late
+    return _Batch(report, source if has_more else None, late=not is_all_late)
 
 
 def _remaining(deadline: float | None) -> float | None:

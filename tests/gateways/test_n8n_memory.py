@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.gateways.n8n_memory import MemoryLine, Unreadable, read, session_key, table_name
+from app.gateways.n8n_memory import MemoryLine, Unreadable, read, table_name
 
 FORMS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "fixtures" / "n8n_memory_rows.json").read_text()
@@ -72,10 +72,9 @@ def test_no_change_of_a_row_raises_anything_but_unreadable() -> None:
             written = json.dumps(spoil(form["message"]))
             try:
                 line = read(written[: len(written) - chance.choice((0, 0, 0, 1, 5))])
-            except Unreadable as error:
-                assert str(error).endswith(".")
-            else:
-                assert line is None or (line.text and line.role)
+            except Unreadable:
+                continue
+            assert line is None or (line.text and line.role)
 
 
 def test_what_a_database_cannot_hold_is_left_out() -> None:
@@ -102,22 +101,6 @@ def test_a_tool_that_writes_brackets_as_it_likes_leaves_no_promise(padding: str)
     except Unreadable:
         return
     assert line is None or "24" not in line.text
-
-
-@pytest.mark.parametrize(
-    ("stored", "key"),
-    [
-        ("S-1", "S-1"),
-        ("S-2__Postgres_Chat_Memory", "S-2"),
-        ("S-2__My___Memory", "S-2"),
-        ("a_b_c", "a_b_c"),
-        ("__odd", "__odd"),
-        ("", ""),
-    ],
-)
-def test_a_session_has_its_name_without_the_nodes(stored: str, key: str) -> None:
-    assert session_key(stored) == key
-    assert session_key(key) == key
 
 
 @pytest.mark.parametrize(
