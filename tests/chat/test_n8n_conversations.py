@@ -82,7 +82,8 @@ def test_whoever_dies_after_n8n_has_written_the_visitor_gets_one_answer(
             assert lease is not None
             n8n._write(session_id, [("human", "Hello"), ("ai", f"Welcome {session_id}")])
         read_new(None, cause="auto_sync")
-            with transaction() as session:
+        assert _count(Message.source_row) == 0
+        with transaction() as session:
             session.execute(text("UPDATE turns SET expires_at = now() - interval '1 minute'"))
         _read_all()
         assert turn.answer_waiting() == 0
