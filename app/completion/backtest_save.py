@@ -213,7 +213,7 @@ def _end(backtest_id: uuid.UUID, runner: str) -> None:
         if backtest is None:
             return
         change = backtest.position["change"]
-        backtest.position = {}
+        backtest.position = {"complete_past": change["complete_past"]}
         site = session.get_one(Site, backtest.site_id, with_for_update=True)
         site.updated_at = clock.now()
         at = clock.now() + SETTLE_AFTER

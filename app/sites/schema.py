@@ -16,6 +16,9 @@ from app.models.site import POSITIONS
 from app.models.site_profile import CONTACT_FIELDS
 
 FIELD_TYPES = ("text", "email", "phone", "choice", "date")
+MOST_PHRASES = 100
+LONGEST_PHRASE = 300
+LONGEST_IDLE_MINUTES = 43_200
 CONSENT_MODES = ("none", "line", "question")
 
 
@@ -88,11 +91,28 @@ def _origin(value: str) -> None:
         raise ValidationError("Please give one address, like https://example.com.")
 
 
+def _is_short(value: str) -> None:
+    if len(value) > LONGEST_PHRASE:
+        raise ValidationError(f"Please use at most {LONGEST_PHRASE} characters.")
+    if not value:
+        raise ValidationError("Please give at least one word.")
+
+
+def _are_few(values: list[str]) -> None:
+    if len(values) > MOST_PHRASES:
+        raise ValidationError(f"Please give at most {MOST_PHRASES}; these are {len(values)}.")
+
+
+def _is_some(values: list[str]) -> None:
+    if not values:
+        raise ValidationError("Please give at least one phrase.")
+
+
 class SiteSchema(Schema):
     """Every setting of a site; what is left out stays as it is."""
 
     name = Text(validate=validate.Length(1, 100))
-    assistant = Text(validate=validate.OneOf(("scripted",)))
+    assistant = Text(validate=validate.OneOf(("scripted", "n8n")))
     language = Text(
         validate=validate.Regexp(r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$", error="Use a code like en.")
     )
@@ -105,7 +125,20 @@ class SiteSchema(Schema):
     allowed_origins = fields.List(Text(validate=_origin))
     fields_ = fields.List(fields.Nested(FieldSchema), data_key="fields", attribute="fields")
     consent = fields.Nested(ConsentSchema)
-    phrases = fields.List(Text(validate=validate.Length(1, 300)), validate=validate.Length(min=1))
+    phrases = fields.List(Text(validate=_is_short), validate=[_is_some, _are_few])
+    exclusions = fields.List(Text(validate=_is_short), validate=_are_few)
+    memory_table = Text(
+        validate=validate.Regexp(
+            r"^(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}$|^$",
+            error="Use the table's name, like n8n_chat_histories.",
+        )
+    )
+    partial_after_minutes = fields.Integer(
+        validate=validate.Range(
+            0, LONGEST_IDLE_MINUTES, error="Use whole minutes from 0 (never) to 43200 (30 days)."
+        ),
+        error_messages={"invalid": "Use whole minutes, like 30; 0 means never."},
+    )
     confirmation = Text(validate=validate.Length(max=2000))
 
     @validates_schema

@@ -104,7 +104,7 @@ def test_the_past_is_completed_in_the_name_of_who_saved(site: Site, user: User) 
         event = session.scalars(select(SessionEvent).limit(1)).one()
         assert (event.kind, event.user_id) == ("completed", user.id)
         done = session.get_one(Backtest, backtest_id)
-        assert (done.status, done.position) == ("done", {})
+        assert (done.status, done.position) == ("done", {"complete_past": True})
 
 
 def test_left_as_it_is_no_layer_completes_the_past_but_a_newer_promise_does(

@@ -1,6 +1,6 @@
 """The pages people work on."""
 
-from app.web.dashboard import deliveries, live, sessions
+from app.web.dashboard import backtests, deliveries, live, sessions, sites, sync
 from app.web.dashboard.blueprint import blueprint
 
-__all__ = ["blueprint", "deliveries", "live", "sessions"]
+__all__ = ["backtests", "blueprint", "deliveries", "live", "sessions", "sites", "sync"]

@@ -1,12 +1,15 @@
 // Behaviour of the dashboard's pages: each small module is bound to a [data-controller].
+import { backtest } from "./backtest.js";
 import { filters } from "./filters.js";
 import { list } from "./list.js";
 import { notices } from "./notices.js";
 import { session } from "./session.js";
+import { sync } from "./sync.js";
 import { applyTheme, themeToggle } from "./theme.js";
 import { keepTimes } from "./times.js";
+import { trial } from "./trial.js";
 
-const controllers = { filters, list, notices, session, "theme-toggle": themeToggle };
+const controllers = { backtest, filters, list, notices, session, sync, "theme-toggle": themeToggle, trial };
 
 applyTheme();
 
