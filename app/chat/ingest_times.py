@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 #: Rows of one session seen at once are at most this far apart.
 MOST_MICROSECONDS = 1000
+#: Row numbers may be anything; times may not.
+_FARTHEST = 10**12
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -32,15 +34,15 @@ def times(
 
 def _late(row: int, known: Sequence[tuple[int, datetime]], at: int) -> datetime:
     next_row, next_at = known[at]
-    wanted = next_at - (next_row - row) * _MICROSECOND
+    wanted = next_at - min(next_row - row, _FARTHEST) * _MICROSECOND
     if at == 0:
         return wanted
     row_before, before = known[at - 1]
     if wanted > before:
         return wanted
     # No room for the whole distance: a share of it, so that a later one still fits before.
-    room = max(next_at - before, timedelta(0))
-    return before + room * (row - row_before) / (next_row - row_before)
+    room = max((next_at - before) // _MICROSECOND, 0)
+    return before + room * (row - row_before) // (next_row - row_before) * _MICROSECOND
 
 
 def _at_the_end(rows: Sequence[int], latest: datetime | None, now: datetime) -> list[datetime]:

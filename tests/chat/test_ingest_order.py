@@ -94,3 +94,13 @@ def test_pushed_lines_take_the_time_they_were_said_at(session: Session, site: Si
     assert chat.started_at <= clock.now() - timedelta(minutes=9)
     assert chat.last_message_at is not None
     assert chat.last_message_at > clock.now() - timedelta(minutes=1)
+
+
+def test_row_numbers_may_be_as_far_apart_as_a_table_allows(
+    session: Session, site: Site, source: int
+) -> None:
+    for number in (2**63 - 1, 2**62, 1, 2**61):
+        done = bring(session, site, [row(number, "visitor", f"line {number}")], source=source)
+    (session_id,) = done.sessions.values()
+    said = [words for _, words in transcript(session, session_id)]
+    assert said == [f"line {number}" for number in (1, 2**61, 2**62, 2**63 - 1)]
