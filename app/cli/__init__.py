@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import database, keys, sites, users
+from app.cli import database, doctor, keys, sites, sync, users
 
 
 def register(app: Flask) -> None:
-    for group in (keys.group, sites.group, users.group, *database.commands):
+    for group in (
+        keys.group,
+        sites.group,
+        sync.group,
+        users.group,
+        *database.commands,
+        doctor.command,
+    ):
         app.cli.add_command(group)

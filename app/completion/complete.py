@@ -78,7 +78,7 @@ def complete(
     )
     if chat is None:
         return None
-    lead, content = _lead(session, chat, site)
+    lead, content = lead_of(session, chat, site)
     # Only what was open by a person's word can have been sent before.
     is_anew = chat.discounted_message_id is not None
     send = outbox.enqueue_again if is_anew else _send
@@ -97,7 +97,13 @@ def complete(
     return Completed(session_id, lead.created_at >= now, len(new))
 
 
-def _lead(session: Session, chat: Row[Any], site: SiteProfile) -> tuple[Row[Any], payload.Content]:
+def lead_of(
+    session: Session, chat: Row[Any], site: SiteProfile
+) -> tuple[Row[Any], payload.Content]:
+    """The completed session's lead, made or brought up to what was said, and what is told of it.
+
+    `chat`: its row, locked, with `lines` as `payload.LINES` gives them.
+    """
     lines = payload.read_lines(chat.lines)
     draft = extract(
         Transcript(str(chat.id), lines, Draft.from_json(chat.draft), is_completed=True), site

@@ -81,6 +81,41 @@ def enqueue(
     return new
 
 
+def enqueue_missing(
+    session: Session, event: str, lead_event_id: int, keys: Iterable[str], content: Content
+) -> list[uuid.UUID]:
+    """The deliveries that these destinations should have had of an earlier event of this lead.
+
+    Gives the new deliveries' ids: none for who has, or is being sent, what goes out once.
+    """
+    new = []
+    for key in keys:
+        values = {
+            "id": uuid.uuid4(),
+            "key": key,
+            "event": event,
+            "lead_id": content.lead_id,
+            "session_id": content.session_id,
+            "lead_event_id": lead_event_id,
+            "body": _frozen(event, content),
+            "now": clock.now(),
+        }
+        if delivery_id := session.scalar(_INSERT_MISSING, values):
+            defer(session, DELIVER, destination_key=key)
+            events.announce(session, "deliveries", delivery_id)
+            events.announce(session, "sessions", content.session_id)
+            new.append(delivery_id)
+    return new
+
+
+_INSERT_MISSING = text("""
+    INSERT INTO deliveries (id, destination_key, event, lead_id, session_id, lead_event_id, body,
+                            status, next_attempt_at, created_at)
+    VALUES (:id, :key, :event, :lead_id, :session_id, :lead_event_id, :body, 'pending', :now, :now)
+    ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
 def enqueue_again(session: Session, content: Content) -> list[uuid.UUID]:
     """A lead completed anew: `lead.completed` for who has not been sent it, `lead.updated` for
     who has. A try under way that was withdrawn counts again.
