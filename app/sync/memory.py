@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.db import transaction
 from app.sync import gaps, lives, sources
-from app.sync.failures import SourceFailed, TooSlow
+from app.sync.failures import SourceFailed, TooSlow, is_passing, sqlstate
 from app.sync.gaps import Gap
 from app.sync.lines import store
 from app.sync.report import ReadReport
@@ -104,13 +105,21 @@ def _read_on(source: Source, cause: str, size: _Size, seconds: float | None) -> 
     try:
         return again(lambda: _next_batch(source, cause, size, seconds))
     except TooSlow:
-        return _Batch(ReadReport(is_done=False))
+        # Too far away for whoever is in a hurry: whether rows wait, others know.
+        return _Batch(ReadReport(is_done=source.is_followed))
     except SourceFailed as error:
         logger.warning(
             "N8n's memory cannot be read", extra={"table": source.table, "reason": str(error)}
         )
         sources.failed(source.id, str(error))
         return _Batch(ReadReport())
+    except OperationalError as error:
+        if error.connection_invalidated or not is_passing(error):
+            raise
+        logger.warning(
+            "N8n's memory is read later", extra={"table": source.table, "error": sqlstate(error)}
+        )
+        return _Batch(ReadReport(is_done=False))
 
 
 def _next_batch(source: Source, cause: str, size: _Size, seconds: float | None) -> _Batch:

@@ -18,6 +18,9 @@ from app.models import MemorySource
 
 #: A table that fails is left alone this long, by every process.
 SKIP_FOR = timedelta(seconds=30)
+#: `seen_at` is brought up to date once a minute while there is nothing to do.
+SEEN_EVERY = timedelta(seconds=60)
+FOLLOWED_FOR = 1.5 * SEEN_EVERY
 _SOURCES = table_of(MemorySource)
 
 # The oldest site that names a table has it; what nobody names belongs to the oldest site.
@@ -34,7 +37,7 @@ _WANTED = text("""
                              WHERE table_name IN (:default, 'public.' || :default))
           ORDER BY created_at, id LIMIT 1)
     )
-    SELECT w.table_name, w.site_id, s.id, s.skip_until, s.last_error, s.relation
+    SELECT w.table_name, w.site_id, s.id, s.skip_until, s.last_error, s.relation, s.seen_at
       FROM wanted w
       LEFT JOIN memory_sources s
         ON s.ended_at IS NULL
@@ -63,7 +66,8 @@ class MemorySettings(Protocol):
 @dataclass(frozen=True, slots=True)
 class Source:
     """A table's present life and whose conversations it holds. `is_skipped`: it failed within
-    the last 30 seconds (`last_error`), and is left alone.
+    the last 30 seconds (`last_error`), and is left alone. `is_followed`: somebody has read it
+    lately.
     """
 
     id: int
@@ -71,6 +75,7 @@ class Source:
     site_id: uuid.UUID
     is_skipped: bool = False
     last_error: str | None = None
+    is_followed: bool = False
 
 
 _configured: MemorySettings | None = None
@@ -128,8 +133,14 @@ def _without_doubles(rows: Sequence[Row[Any]]) -> list[Source]:
         table = (row.relation or "").rpartition("/")[0] or row.table_name
         if table not in found:
             is_skipped = row.skip_until is not None and row.skip_until > now
+            is_followed = row.seen_at is not None and row.seen_at > now - FOLLOWED_FOR
             found[table] = Source(
-                row.id, table_name(row.table_name), row.site_id, is_skipped, row.last_error
+                row.id,
+                table_name(row.table_name),
+                row.site_id,
+                is_skipped,
+                row.last_error,
+                is_followed,
             )
     return list(found.values())
 

@@ -20,7 +20,6 @@ from app.sync.sources import Source
 
 T = TypeVar("T")
 MOST_TRIES = 3
-SEEN_EVERY_SECONDS = 60
 _SOURCES = table_of(MemorySource)
 _STATE = select(_SOURCES).where(_SOURCES.c.id == bindparam("source"))
 
@@ -93,7 +92,7 @@ def note_seen(session: Session, state: Row[Any], *, is_there: bool, is_new: bool
     """Seldom: a look that finds nothing writes nothing."""
     values: dict[str, Any] = {}
     now = clock.now()
-    is_old = state.seen_at is None or (now - state.seen_at).total_seconds() > SEEN_EVERY_SECONDS
+    is_old = state.seen_at is None or now - state.seen_at > sources.SEEN_EVERY
     if is_there and (is_new or is_old):
         values["seen_at"] = now
     if state.last_error is not None or state.skip_until is not None:

@@ -64,7 +64,7 @@ def install(table: str) -> None:
             return
         # One text of several statements is one transaction.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"BEGIN; {statements}; COMMIT")
+            connection.exec_driver_sql(statements)
     except SQLAlchemyError as error:
         raise _explained(error, name) from error
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
+from flask import Flask
 from sqlalchemy import event
 
 from app.core import clock
@@ -200,3 +206,52 @@ def test_a_hundred_thousand_permanent_gaps_cost_a_bounded_look(memory: str) -> N
         for _ in range(100_000 // gaps.MOST_AT_ONCE + 1):
             read()
     assert stored("S-2") == ["Hi"]
+
+
+def test_writers_who_commit_as_late_as_they_like(memory: str, database: Flask) -> None:
+    chance = random.Random(11)
+    plans = [(number, chance.random() * 0.4, chance.random() < 0.15) for number in range(240)]
+    kept = [number for number, _, is_rolled_back in plans if not is_rolled_back]
+    failures: list[BaseException] = []
+    is_over = threading.Event()
+
+    def writer(own: list[tuple[int, float, bool]]) -> None:
+        for number, delay, is_rolled_back in own:
+            with db.engine.connect() as connection:
+                lines = ["Hello", "Hi", "ann@example.com", PROMISE if number % 5 == 0 else "Bye"]
+                for at, line in enumerate(lines):
+                    insert(connection, f"S-{number}__Memory", said(line, at))
+                time.sleep(delay)
+                (connection.rollback if is_rolled_back else connection.commit)()
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            with database.app_context():
+                work()
+        except BaseException as error:
+            failures.append(error)
+
+    def reader() -> None:
+        while not is_over.is_set():
+            read()
+
+    writers = [
+        threading.Thread(target=run, args=(partial(writer, plans[at::6]),)) for at in range(6)
+    ]
+    readers = [threading.Thread(target=run, args=(reader,)) for _ in range(2)]
+    for thread in writers + readers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    is_over.set()
+    for thread in readers:
+        thread.join()
+    assert failures == []
+    read()
+    promised = [number for number in kept if number % 5 == 0]
+    assert count("messages") == 4 * len(kept)
+    assert count("chat_sessions") == len(kept)
+    assert count("chat_sessions WHERE completion_status = 'completed'") == len(promised)
+    assert count("leads l JOIN chat_sessions c ON c.id = l.session_id") == len(kept)
+    for number in kept:
+        assert stored(f"S-{number}")[:3] == ["Hello", "Hi", "ann@example.com"]
