@@ -46,6 +46,10 @@ WRONG = [
     ("N8N_WEBHOOK_SECRET", "whsec_", "must be whsec_ followed by base64"),
     ("N8N_CHAT_URL", "n8n/webhook/1/chat", "must be a whole address"),
     ("N8N_CHAT_TIMEOUT_SECONDS", "0", "must be a whole number from 1 to 120"),
+    ("N8N_MEMORY_DATABASE_URL", "mysql://u:p@h/d", "must be a PostgreSQL address"),
+    ("N8N_MEMORY_TABLE", "chat histories", "must be a table's name"),
+    ("N8N_MEMORY_TABLE", "a.b.c", "must be a table's name"),
+    ("N8N_MEMORY_TABLE", 'a"; drop', "must be a table's name"),
     ("N8N_AUTH_HEADER_NAME", "X Token", "not the name of an HTTP header"),
     ("N8N_AUTH_HEADER_NAME", "X-Token", "N8N_AUTH_HEADER_VALUE is empty while"),
     ("N8N_AUTH_HEADER_VALUE", "abc", "N8N_AUTH_HEADER_NAME is empty while"),
@@ -190,3 +194,14 @@ def test_an_unreadable_env_file_is_said_in_one_line(
     monkeypatch.delenv("APP_ENV", raising=False)
     with pytest.raises(ConfigError, match=r"\.env cannot be read as UTF-8 text"):
         Settings.load()
+
+
+def test_n8ns_memory_is_the_table_it_makes_and_in_our_database(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.n8n_memory_table == "n8n_chat_histories"
+    assert settings.n8n_memory_database_url == ""
+    elsewhere = load(
+        tmp_path, N8N_MEMORY_DATABASE_URL="postgres://u@h/n8n", N8N_MEMORY_TABLE="N8n.Chats"
+    )
+    assert elsewhere.n8n_memory_table == "n8n.chats"
+    assert elsewhere.n8n_memory_database_url == "postgresql+psycopg2://u@h/n8n"
