@@ -88,7 +88,7 @@ def add_to(queue: procrastinate.App) -> None:
     """Make the tasks known to a worker's queue, under the names they are deferred by."""
     queue.task(name=DELIVER, pass_context=True)(deliver)
     queue.task(name=MANUAL_SYNC, pass_context=True)(manual_sync)
-    for job, name in backtests.JOBS:
+    for job, name in (*backtests.JOBS, *upkeep.JOBS):
         queue.task(name=name, pass_context=True)(job)
     for function, cron in PERIODIC:
         task = queue.task(name=function.__name__, pass_context=True, priority=PERIODIC_PRIORITY)

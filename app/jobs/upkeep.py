@@ -9,10 +9,12 @@ from typing import Any
 from procrastinate import JobContext
 
 from app.leads import partial
+from app.upkeep import doctor_job
 
 logger = logging.getLogger(__name__)
 
 EVERY_10_SECONDS = "* * * * * */10"
+EVERY_NIGHT = "40 3 * * *"
 
 
 def send_abandoned_leads(_context: JobContext, timestamp: int) -> None:
@@ -22,4 +24,19 @@ def send_abandoned_leads(_context: JobContext, timestamp: int) -> None:
         logger.info("unfinished leads enqueued", extra={"leads": sent})
 
 
-PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = ((send_abandoned_leads, EVERY_10_SECONDS),)
+def check_every_night(context: JobContext, timestamp: int) -> None:
+    """Nothing is repaired by itself: a finding means that something is wrong with the product."""
+    is_regular = bool(timestamp)  # not when a worker does once what is due
+    if is_regular or not doctor_job.was_done_today():
+        doctor_job.work(fix=False, is_stopping=context.should_abort)
+
+
+def check_everything(context: JobContext, fix: bool) -> None:
+    doctor_job.work(fix=fix, is_stopping=context.should_abort)
+
+
+JOBS: tuple[tuple[Callable[..., None], str], ...] = ((check_everything, doctor_job.JOB),)
+PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
+    (send_abandoned_leads, EVERY_10_SECONDS),
+    (check_every_night, EVERY_NIGHT),
+)

@@ -28,7 +28,6 @@ CHECKS: tuple[Check, ...] = (
 NOUNS = {"chat_sessions": "session", "lead_events": "event", "deliveries": "delivery"}
 MOST_EXAMPLES = 5
 KEEP_REPORTS = timedelta(days=90)
-JOB = "check_everything"
 
 #: What a run says meanwhile: the check, how far it has come (0 to 1), how many it has found.
 Tell = Callable[[Check, float, int], None]

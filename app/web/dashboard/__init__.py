@@ -1,6 +1,6 @@
 """The pages people work on."""
 
-from app.web.dashboard import backtests, deliveries, live, sessions, sites, sync
+from app.web.dashboard import backtests, checks, deliveries, live, sessions, sites, sync
 from app.web.dashboard.blueprint import blueprint
 
-__all__ = ["backtests", "blueprint", "deliveries", "live", "sessions", "sites", "sync"]
+__all__ = ["backtests", "blueprint", "checks", "deliveries", "live", "sessions", "sites", "sync"]

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import deliveries
-from app.web.dashboard import delivery_words, words
+from app.web.dashboard import check_words, delivery_words, words
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.page_headers import protect
@@ -39,6 +39,7 @@ def frame() -> dict[str, Any]:
         "identity": identity,
         "words": words,
         "delivery_words": delivery_words,
+        "check_words": check_words,
         "back_path": back_path,
         "paused_destinations": deliveries.paused(db.session()) if identity else [],
     }
