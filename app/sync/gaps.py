@@ -65,6 +65,12 @@ _MAKE_DUE = text(
 )
 
 
+_FORGET = text("DELETE FROM memory_gaps WHERE source_id = :source AND first_row > :above")
+_SHORTEN = text("""
+    UPDATE memory_gaps SET last_row = :above WHERE source_id = :source AND last_row > :above
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The numbers from `first` to `last`, both missing when they were first noticed (`seen_at`)."""
@@ -152,9 +158,11 @@ def missing(after_row: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def forget(session: Session, source_id: int) -> None:
-    """A table's life is over, and with it all that was missing."""
-    session.execute(text("DELETE FROM memory_gaps WHERE source_id = :id"), {"id": source_id})
+def forget(session: Session, source_id: int, above: int = 0) -> None:
+    """Numbers above this one are not missing any more: they are still to be read."""
+    values = {"source": source_id, "above": above}
+    session.execute(_FORGET, values)
+    session.execute(_SHORTEN, values)
 
 
 def _rest(gap: Gap, numbers: Sequence[int]) -> list[Gap]:

@@ -7,6 +7,7 @@ lose its first ones. So a table is the same as long as any row of it says what w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -31,6 +32,10 @@ _KNOWN = text("""
       FROM messages m JOIN chat_sessions c ON c.id = m.session_id
      WHERE m.source_id = :source AND m.source_row = ANY(CAST(:rows AS bigint[]))
 """)
+_RELEASE = text("""
+    UPDATE messages SET source_id = NULL, source_row = NULL
+     WHERE source_id = :source AND source_row = ANY(CAST(:rows AS bigint[]))
+""")
 _EXPLAINED = text("""
     SELECT s.source_row FROM memory_rows_set_aside s
      WHERE s.source_id = :source AND s.source_row = ANY(CAST(:rows AS bigint[]))
@@ -52,10 +57,18 @@ def is_recognised(state: Row[Any], look: Look) -> bool:
     return anchor.fingerprint() == state.anchor_hash or bool(look.relation == state.relation)
 
 
-def is_same(
-    session: Session, source: Source, state: Row[Any], seconds: float | None
-) -> tuple[bool, SourceRow | None]:
-    """A closer look: do its rows say what we have stored? And a row to recognise it by.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`newest`: the highest row that says what we have stored. Above it the table may have been
+    taken back to an earlier state, and its numbers be used again.
+    """
+
+    is_same: bool
+    newest: SourceRow | None = None
+
+
+def compare(session: Session, source: Source, state: Row[Any], seconds: float | None) -> Verdict:
+    """A closer look: do the table's rows say what we have stored?
 
     A table without any row that tells counts as the same: there is time to find out.
     """
@@ -68,12 +81,39 @@ def is_same(
     same = [row for row, stored in pairs if _is_session(row, stored)]
     equal = [row for row, stored in pairs if _is_session(row, stored) and _is_text(row, stored)]
     if equal:
-        return True, max(equal, key=lambda row: row.id)
+        return Verdict(True, max(equal, key=lambda row: row.id))
     # Every text was changed, and every row still belongs to its own conversation.
     if len(same) == len(pairs) and len({row.session for row in same}) > 1:
-        return True, max(same, key=lambda row: row.id)
+        return Verdict(True, max(same, key=lambda row: row.id))
     strange = [row for row in found if row.id not in known or row not in same]
-    return not _is_any_new(session, source, strange, known), None
+    return Verdict(not _is_any_new(session, source, strange, known))
+
+
+def go_back(session: Session, source: Source, newest: SourceRow) -> None:
+    """Read on after this row: what is above it was deleted, or replaced by other rows."""
+    sources.change(
+        session,
+        source.id,
+        high_row=newest.id,
+        anchor_row=newest.id,
+        anchor_session=newest.session,
+        anchor_hash=newest.fingerprint(),
+    )
+    gaps.forget(session, source.id, above=newest.id)
+
+
+def release_used_again(session: Session, source: Source, found: Sequence[SourceRow]) -> None:
+    """These rows are new: messages that have their numbers came from rows that are no more."""
+    numbers = [row.id for row in found]
+    if not numbers:
+        return
+    stored = session.execute(_KNOWN, {"source": source.id, "rows": numbers}).all()
+    if stored:
+        by_number = {row.id: row for row in found}
+        used = [
+            each.source_row for each in stored if not _is_session(by_number[each.source_row], each)
+        ]
+        session.execute(_RELEASE, {"source": source.id, "rows": used})
 
 
 def begin_anew(session: Session, source: Source) -> Source:

@@ -134,25 +134,28 @@ def _next_batch(source: Source, cause: str, size: _Size, seconds: float | None) 
         if look is None:
             note_seen(session, state, is_there=False)
             return _Batch(ReadReport())
-        anchor = look.anchor
-        if not lives.is_recognised(state, look):
-            is_same, anchor = lives.is_same(session, source, state, seconds)
-            if not is_same:
-                logger.warning("a table of N8n began anew", extra={"table": source.table})
-                return _first_batch(
-                    session, lives.begin_anew(session, source), cause, size, seconds
-                )
-        return _take(session, source, state, look, anchor, due, cause, size)
+        if lives.is_recognised(state, look):
+            return _take(session, source, state, look, look.anchor, due, cause, size)
+        verdict = lives.compare(session, source, state, seconds)
+        if not verdict.is_same:
+            logger.warning("a table of N8n began anew", extra={"table": source.table})
+            return _look_again(session, lives.begin_anew(session, source), cause, size, seconds)
+        newest = verdict.newest
+        if newest is not None and newest.id < state.high_row:
+            logger.warning("newest rows of N8n's table are gone", extra={"table": source.table})
+            lives.go_back(session, source, newest)
+            return _look_again(session, source, cause, size, seconds)
+        return _take(session, source, state, look, newest, due, cause, size)
 
 
-def _first_batch(
+def _look_again(
     session: Session, source: Source, cause: str, size: _Size, seconds: float | None
 ) -> _Batch:
     state = state_of(session, source.id)
     look = look_at(session, source, state, [], size.rows, seconds)
     if look is None:
         return _Batch(ReadReport())
-    return _take(session, source, state, look, None, [], cause, size)
+    return _take(session, source, state, look, look.anchor, [], cause, size)
 
 
 def _take(
@@ -166,6 +169,7 @@ def _take(
     size: _Size,
 ) -> _Batch:
     report = ReadReport()
+    lives.release_used_again(session, source, look.rows)
     held = store(session, source, look.late + look.rows, cause, report)
     is_all_late = len(look.late) < size.rows
     is_full = len(due) >= size.gaps
@@ -175,8 +179,10 @@ def _take(
     missed = gaps.missing(state.high_row, [row.id for row in look.rows])
     gaps.remember(session, source.id, [*missed, *((row, row) for row in held)])
     move_on(session, state, look.relation, look.rows, anchor)
-    has_more = len(look.rows) >= size.rows or not is_all_late
-    return _Batch(report, source if has_more else None, late=not is_all_late)
+    # Rows that all have to wait are no reason to ask for them again at once.
+    is_more_late = not is_all_late and len(held) < len(look.late)
+    has_more = len(look.rows) >= size.rows or is_more_late
+    return _Batch(report, source if has_more else None, late=is_more_late)
 
 
 def _remaining(deadline: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -71,8 +72,10 @@ def _reread(
     look = look_at(session, source, state, [], 1, None)
     if look is None or state.ended_at is not None:
         return ReadReport(), None
-    if not lives.is_recognised(state, look) and not lives.is_same(session, source, state, None)[0]:
-        return ReadReport(), None
+    if not lives.is_recognised(state, look):
+        if not lives.compare(session, source, state, None).is_same:
+            return ReadReport(), None
+        look = replace(look, anchor=None)
 
     def question(connection: Connection, milliseconds: int) -> list[int]:
         return rows.row_numbers(connection, milliseconds, source.table, after_row, limit)

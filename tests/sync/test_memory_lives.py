@@ -120,6 +120,45 @@ def test_a_restored_dump_makes_no_new_source(filled: str) -> None:
     assert count("memory_sources") == 1
 
 
+def _restore_to_12() -> None:
+    run(f"DELETE FROM {TABLE} WHERE id > 12")
+    run(f"SELECT setval('{TABLE}_id_seq', 12)")
+    run(f"VACUUM FULL {TABLE}")
+
+
+def test_numbers_used_again_after_an_older_backup_came_back_are_new_rows(filled: str) -> None:
+    _restore_to_12()
+    assert read() == 0
+    write("N-1", "New question", "New answer")
+    assert read() == 2
+    write("N-1", "And another")
+    assert read() == 1
+    assert stored("N-1") == ["New question", "New answer", "And another"]
+    assert stored("S-9") == ["Question 9", "Answer 9"]
+    assert count("memory_sources") == 1
+
+
+@pytest.mark.parametrize("sessions", [2, 8, 100])
+def test_an_older_backup_that_nobody_noticed_until_it_grew(filled: str, sessions: int) -> None:
+    _restore_to_12()
+    for number in range(sessions):
+        write(f"N-{number}", "New question", "New answer")
+    assert read() == 2 * sessions
+    assert count("chat_sessions") == 10 + sessions
+    assert count("memory_sources") == 1
+    assert read() == 0
+
+
+def test_newest_rows_that_come_back_are_known(filled: str) -> None:
+    run(f"CREATE TABLE kept AS SELECT * FROM {TABLE} WHERE id > 12")
+    run(f"DELETE FROM {TABLE} WHERE id > 12")
+    assert read() == 0
+    run(f"INSERT INTO {TABLE} SELECT * FROM kept")
+    run("DROP TABLE kept")
+    assert read() == 0
+    assert count("messages") == 20
+
+
 def test_deleted_sessions_are_no_sign_of_a_new_table(filled: str) -> None:
     with transaction() as session:
         for chat in session.query(ChatSession).all():
