@@ -162,6 +162,16 @@ def test_settings_are_saved_and_typed_phrases_stay(admin: FlaskClient, site: Sit
     assert page.status_code == 302
 
 
+def test_settings_changed_beside_tested_phrases_are_not_lost(
+    admin: FlaskClient, site: Site
+) -> None:
+    wrong = send(admin, "/sites/harbour/backtests", memory_table="a b")
+    assert wrong.status_code == 422
+    made(send(admin, "/sites/harbour/backtests", memory_table="n8n_chat"))
+    with transaction() as session:
+        assert session.get_one(Site, site.id, populate_existing=True).memory_table == "n8n_chat"
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -108,7 +108,9 @@ class _Sentences:
     def reason(self, finding: BacktestFinding) -> str:
         if finding.kind == "newly":
             return f"Phrase “{finding.phrase}”"
-        place = next(self._rule.places(finding.sentence), None)
-        if place and place.exclusion:
-            return f"Taken out by “{place.exclusion}”"
-        return f"“{finding.phrase}” is not one of the phrases any more"
+        places = list(self._rule.places(finding.sentence))
+        if not finding.sentence or not all(place.exclusion for place in places):
+            return f"Completed by “{finding.phrase}”, which does not count there"
+        if places:
+            return f"Taken out by “{places[0].exclusion}”"
+        return "None of these phrases is in it"

@@ -66,10 +66,15 @@ def site_settings(key: str) -> ResponseReturnValue:
 @blueprint.post("/sites/<key>/backtests")
 @requires("sites:write")
 def test_rules(key: str) -> ResponseReturnValue:
+    """Starts a test. Settings changed beside the phrases are saved, so as not to be lost."""
     typed, identity = _typed(), current_identity()
     found = find_site(db.session(), key)
     try:
         phrases, exclusions = read_rules(typed["phrases"], typed["exclusions"])
+        if changed := _changed_settings(found, typed):
+            with transaction() as session:
+                change_site(session, key, changed)
+            flash("The settings you changed are saved, too.")
     except Invalid as error:
         return _editor(found, typed, error), 422
     with transaction() as session:
@@ -109,6 +114,11 @@ def _stored(found: Site) -> dict[str, str]:
         "partial_after_minutes": str(found.partial_after_minutes),
         "memory_table": found.memory_table,
     }
+
+
+def _changed_settings(found: Site, typed: dict[str, str]) -> dict[str, str]:
+    stored = _stored(found)
+    return {name: typed[name].strip() for name in SETTINGS if typed[name].strip() != stored[name]}
 
 
 def _lines(rules: Site | Backtest) -> dict[str, str]:
