@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import database, doctor, keys, sites, sync, users
+from app.cli import database, doctor, keys, seed, sites, sync, users
 
 
 def register(app: Flask) -> None:
@@ -15,5 +15,6 @@ def register(app: Flask) -> None:
         users.group,
         *database.commands,
         doctor.command,
+        seed.command,
     ):
         app.cli.add_command(group)

@@ -36,7 +36,9 @@ TABLES = (
 )
 
 _COUNT = text("SELECT count(*) FROM chat_sessions WHERE starts_with(visitor_id, :start)")
-_DESTINATION = text("INSERT INTO destinations (key, kind) VALUES (:key, :key) ON CONFLICT DO NOTHING")
+_DESTINATION = text(
+    "INSERT INTO destinations (key, kind) VALUES (:key, :key) ON CONFLICT DO NOTHING"
+)
 _SEEN = text("""
     UPDATE memory_sources SET seen_at = :now, high_row =
            greatest(high_row, (SELECT coalesce(max(source_row), 0) FROM seed_lines))

@@ -157,11 +157,12 @@ INSERT_HAPPENED = """
     INSERT INTO lead_events (id, lead_id, event, at, destinations)
     SELECT id, lead_id, event, at, to_jsonb(keys) FROM seed_happened ORDER BY id
 """
+_TRIES = chance(21, "h.g * 10 + length(h.event)")
 SENT = f"""
     CREATE TEMPORARY TABLE seed_sent ON COMMIT DROP AS
     SELECT md5(h.lead_id || h.event || k.key)::uuid AS id, k.key, h.id AS event_id, h.g,
            h.event, h.at, h.lead_id, h.session_id, h.site_id, h.channel,
-           CASE WHEN {chance(21, "h.g * 10 + length(h.event)")} < 0.9 THEN 1 WHEN {chance(21, "h.g * 10 + length(h.event)")} < 0.98 THEN 3
+           CASE WHEN {_TRIES} < 0.9 THEN 1 WHEN {_TRIES} < 0.98 THEN 3
                 ELSE 5 END AS tries
       FROM seed_happened h CROSS JOIN LATERAL unnest(h.keys) AS k (key)
 """

@@ -56,7 +56,7 @@ WORDS = (
         "Thank you! Your request is booked and we will contact you within 24 hours.",
         ("Ann", "James", "Olivia", "Zoë", "Mohammed", "Grace", "Liam", "Priya"),
         ("Smith", "O'Neill", "Taylor", "Okafor", "Hughes", "Patel", "Baker", "Wright"),
-        "+4420",
+        "+442079",
     ),
     Words(
         "de",
@@ -106,7 +106,7 @@ WORDS = (
         "Merci ! Nous vous rappelons sous 24 heures.",
         ("Chloé", "Étienne", "Léa", "Jérôme", "Aïcha", "Noël"),
         ("Lefèvre", "Dupont", "Garçon", "Benali", "Moreau", "Petit"),
-        "+331",
+        "+33142",
     ),
     Words(
         "ru",
@@ -131,6 +131,6 @@ WORDS = (
         "Спасибо! Мы свяжемся с вами в течение 24 часов.",
         ("Анна", "Дмитрий", "Ольга", "Сергей", "Наталья", "Пётр"),
         ("Иванова", "Смирнов", "Кузнецова", "Попов", "Волкова", "Соколов"),
-        "+7495",
+        "+74951",
     ),
 )
