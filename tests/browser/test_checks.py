@@ -1,0 +1,48 @@
+"""The warning of a check that found something, and what can be done about it, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.upkeep.doctor import examine
+from tests.browser.test_dashboard import Axe, NewContext, assert_accessible, dashboard
+from tests.web.signed_in import PASSWORD, make_user
+from tests.web.test_checks import WARNING, break_something
+
+__all__ = ["dashboard"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_barrier_in_the_warning_and_the_check(
+    dashboard: Callable[..., Page], server: str, axe: Axe, theme: str, width: int
+) -> None:
+    page = dashboard("/sync", color_scheme=theme, viewport={"width": width, "height": 844})
+    assert_accessible(page, axe, theme, width)  # never checked
+    break_something()
+    examine(fix=False)
+    page.goto(f"{server}/sync")
+    expect(page.get_by_text(WARNING)).to_be_visible()
+    assert_accessible(page, axe, theme, width)
+    page.get_by_role("button", name="Repair").click()
+    expect(page.get_by_text("A check is running.")).to_be_visible()
+    assert_accessible(page, axe, theme, width)
+    examine(fix=True)
+    page.goto(f"{server}/sync")
+    expect(page.get_by_text("all repaired")).to_be_visible()
+    expect(page.get_by_text(WARNING)).to_be_hidden()
+    assert_accessible(page, axe, theme, width)
+
+
+def test_a_check_is_asked_for_without_scripts(new_context: NewContext, server: str) -> None:
+    make_user()
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(f"{server}/login?next=/sync")
+    page.get_by_label("E-mail").fill("ann@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("The check has begun.")).to_be_visible()
