@@ -125,7 +125,8 @@ def _read_on(source: Source, cause: str, size: _Size, seconds: float | None) -> 
 def _next_batch(source: Source, cause: str, size: _Size, seconds: float | None) -> _Batch:
     with transaction() as session:
         if not sources.lock(session, source.table):
-            return _Batch(ReadReport())
+            # Who reads it may have looked just before the row we were told of was there.
+            return _Batch(ReadReport(is_done=seconds is not None and seconds < HURRY_SECONDS))
         state = state_of(session, source.id)
         if state.ended_at is not None:
             return _Batch(ReadReport())

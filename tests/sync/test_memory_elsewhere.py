@@ -215,7 +215,9 @@ def test_a_reader_that_is_busy_with_a_table_is_not_waited_for(memory: str, datab
     thread.start()
     assert reading.wait(20)
     began = time.monotonic()
-    assert read() == 0
+    report = read_new(None, cause="auto_sync")
+    assert (report.rows_read, report.is_done) == (0, False)
+    assert read_new(0.05, cause="sweep").is_done
     may_end.set()
     thread.join()
     assert time.monotonic() - began < 20
