@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
+from app.chat.turn import finish, receive
 from app.completion import backtest, backtest_save, layers
 from app.completion.detection import compile_phrases
 from app.completion.judge import judge
@@ -205,6 +206,20 @@ def test_new_phrases_hold_at_once_for_every_judge(site: Site, user: User) -> Non
     session_id = say(site, "You are booked.", is_checked=False)
     sweep(session_id)
     assert cause(session_id) == "sweep"
+
+
+def test_new_phrases_hold_for_live_turns(site: Site, user: User) -> None:
+    def answer(session_id: uuid.UUID) -> None:
+        finish(receive(session_id, uuid.uuid4(), "Hello, I need a kitchen"))
+
+    before, after = say(site), say(site)
+    answer(before)
+    backtest_id = try_out(site, "what is your name")
+    save(backtest_id, user, complete_past=False)
+    answer(after)
+    assert [cause(before), cause(after)] == [None, "live"]
+    backtest_save.apply(backtest_id)
+    assert cause(before) is None
 
 
 def test_what_cannot_be_saved(site: Site, user: User) -> None:

@@ -59,6 +59,16 @@ def test_an_unknown_site_cannot_be_changed(session: Session) -> None:
         {"greeting": "a\x1bb"},
         {"phrases": ["booked\x00"]},
         {"phrases": []},
+        {"phrases": ["x" * 301]},
+        {"phrases": [f"phrase {n}" for n in range(101)]},
+        {"exclusions": ["x" * 301]},
+        {"exclusions": [""]},
+        {"exclusions": [f"not {n}" for n in range(101)]},
+        {"memory_table": "a b"},
+        {"memory_table": 'a"; DROP TABLE sites'},
+        {"partial_after_minutes": "-1"},
+        {"partial_after_minutes": "43201"},
+        {"partial_after_minutes": "soon"},
         {"phrases": ["\u200b"]},
         {"fields": [{"key": "Name", "question": "?"}]},
         {"fields": [{"key": "a", "question": "?", "type": "choice"}]},
@@ -89,3 +99,20 @@ def test_the_commands_speak_in_sentences(database: Flask) -> None:
     assert unknown.output.strip() == "Error: hello: Unknown field."
     site = db.session.scalars(select(Site)).one()
     assert (site.name, site.phrases) == ("Our Shop", ["see you soon"])
+
+
+def test_exclusions_memory_table_and_idle_minutes_are_set_from_the_command_line(
+    database: Flask,
+) -> None:
+    runner = database.test_cli_runner()
+    assert runner.invoke(args=["sites", "create", "mine"]).exit_code == 0
+    settings = ['exclusions=["not"]', "memory_table=chats.n8n_chat", "partial_after_minutes=0"]
+    done = runner.invoke(args=["sites", "set", "mine", *settings])
+    assert done.exit_code == 0, done.output
+    with database.app_context():
+        site = db.session.scalars(select(Site)).one()
+        assert (site.exclusions, site.memory_table) == (["not"], "chats.n8n_chat")
+        assert site.partial_after_minutes == 0
+    wrong = runner.invoke(args=["sites", "set", "mine", "partial_after_minutes=soon"])
+    assert wrong.exit_code != 0
+    assert "whole minutes" in wrong.output
