@@ -91,6 +91,7 @@ def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | No
             Delivery.attempt_count,
             Delivery.claim_token,
             Delivery.claimed_until,
+            Delivery.is_withdrawn,
         )
         .where(
             Delivery.destination_key == destination.key,
@@ -136,7 +137,9 @@ def _several_leads_wait(session: Session, destination: DestinationRow) -> bool:
 
 
 def _survived(session: Session, row: DeliveryRow) -> bool:
-    """Keep the attempt a dead worker left behind. False when that was the last of its schedule."""
+    """Keep the attempt a dead worker left behind. False when that was the last of its schedule,
+    or its session was opened again meanwhile.
+    """
     session.execute(
         insert(DeliveryAttempt).values(
             delivery_id=row.id,
@@ -147,9 +150,9 @@ def _survived(session: Session, row: DeliveryRow) -> bool:
     )
     is_last = row.attempt_count + 1 > len(RETRY_DELAYS)
     values: dict[str, Any] = {"attempt_count": row.attempt_count + 1}
-    if is_last:
+    if is_last or row.is_withdrawn:
         values |= {
-            "status": "dead",
+            "status": "cancelled" if row.is_withdrawn else "dead",
             "finished_at": clock.now(),
             "next_attempt_at": None,
             "claim_token": None,
@@ -158,7 +161,7 @@ def _survived(session: Session, row: DeliveryRow) -> bool:
     session.execute(update(Delivery).where(Delivery.id == row.id).values(values))
     events.announce(session, "deliveries", row.id)
     logger.warning("delivery attempt interrupted", extra={"delivery_id": str(row.id)})
-    return not is_last
+    return not (is_last or row.is_withdrawn)
 
 
 def _taken(session: Session, row: DeliveryRow) -> Outgoing:

@@ -41,6 +41,7 @@ def record(delivery: Outgoing, outcome: Outcome, at: datetime, duration_ms: int)
                 Delivery.status,
                 Delivery.attempt_count,
                 Delivery.claim_token,
+                Delivery.is_withdrawn,
             )
             .where(Delivery.id == delivery.id)
             .with_for_update(key_share=True)
@@ -93,6 +94,14 @@ def _after(row: DeliveryRow, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """What this outcome changes in the delivery."""
     if row.status not in OPEN_STATUSES:  # cancelled while it was being sent
         return {}
+    if row.is_withdrawn and outcome.result != "delivered":
+        # Its session was opened again meanwhile: not tried any more.
+        return {
+            "status": "cancelled",
+            "attempt_count": row.attempt_count + 1,
+            "next_attempt_at": None,
+            "finished_at": now,
+        }
     if outcome.result == "gone" and row.event != TEST:
         # Waits for "Resume"; nothing of its schedule is used up.
         return {"status": "failed", "next_attempt_at": None}

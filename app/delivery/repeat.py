@@ -84,7 +84,7 @@ def _due_now(session: Session, chosen: ColumnElement[bool]) -> list[uuid.UUID]:
     }
     rows = session.execute(
         update(Delivery)
-        .where(chosen, Delivery.status.in_(REPEATABLE_STATUSES))
+        .where(chosen, Delivery.status.in_(REPEATABLE_STATUSES), ~Delivery.is_withdrawn)
         .values(values)
         .returning(Delivery.id, Delivery.session_id, Delivery.destination_key)
         .execution_options(synchronize_session=False)

@@ -1,6 +1,25 @@
 """The pages people work on."""
 
-from app.web.dashboard import backtests, checks, deliveries, live, sessions, sites, sync
+from app.web.dashboard import (
+    backtests,
+    checks,
+    deliveries,
+    live,
+    session_moves,
+    sessions,
+    sites,
+    sync,
+)
 from app.web.dashboard.blueprint import blueprint
 
-__all__ = ["backtests", "blueprint", "checks", "deliveries", "live", "sessions", "sites", "sync"]
+__all__ = [
+    "backtests",
+    "blueprint",
+    "checks",
+    "deliveries",
+    "live",
+    "session_moves",
+    "sessions",
+    "sites",
+    "sync",
+]

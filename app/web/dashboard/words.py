@@ -51,7 +51,7 @@ EVENT = {
     "lead.erased": "Lead erased",
 }
 CAUSE = {
-    "live": "the assistant promised the booking",
+    "live": "the assistant promised the booking in the chat",
     "auto_sync": "found while catching up",
     "sweep": "found by the regular check",
     "manual_sync": "found by a sync",
@@ -82,6 +82,10 @@ def capitalize_first(text: str) -> str:
 
 def happened(event: SessionEvent) -> str:
     """A line of the timeline."""
+    if event.kind == "reopened":
+        return "Opened again by hand; what was promised before no longer counts"
+    if event.kind == "left_open":
+        return "Left open after the phrases were changed"
     what = event.kind.replace("_", " ").capitalize()
     return f"{what}: {CAUSE[event.cause]}" if event.cause in CAUSE else what
 
