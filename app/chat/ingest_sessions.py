@@ -19,7 +19,8 @@ from app.models.message_text import storable
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _OWN = re.compile(_UUID)
 _OWN_WITH_NODE = re.compile(rf"({_UUID})__")
-_WITH_NODE = re.compile(r"(.+?)__([A-Z][A-Za-z]{2,}\w*)", re.DOTALL)
+# A node's name begins with a capital and has letters; `shop__A1` is somebody's own name.
+_WITH_NODE = re.compile(r"(.+?)__(?=(?:\w*?[A-Za-z]){3})[A-Z]\w+", re.DOTALL)
 
 Key = tuple[uuid.UUID, str, str]
 

@@ -35,6 +35,8 @@ def source(session: Session) -> int:
         ("S-2__Postgres_Chat_Memory", "S-2"),
         ("S-1", "S-1"),
         (f"{OWN}__My_Memory", OWN),
+        ("S-1__My_Memory", "S-1"),
+        ("shop__A1", "shop__A1"),
         (f"{OWN}__1st_memory", OWN),
         ("a__b", "a__b"),
         ("a__b__Simple_Memory", "a__b"),
