@@ -90,6 +90,9 @@ class _OwnContextClient(FlaskClient):
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.test_client_class = _OwnContextClient
+    # It works in a thread of its own, on what a test has not committed or counts; its tests turn
+    # it on.
+    app.extensions["catch_up"].is_enabled = False
     with app.app_context():
         upgrade(db.engine)
     yield app

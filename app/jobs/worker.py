@@ -16,6 +16,7 @@ from procrastinate import JobContext
 from procrastinate.worker import Worker
 
 from app.jobs import tasks
+from app.jobs.watcher import Watcher, look_once
 
 logger = logging.getLogger(__name__)
 
@@ -61,20 +62,26 @@ def run(app: Flask, *, concurrency: int = CONCURRENCY, once: bool = False) -> No
         # A delivery keeps its own history; a job that is done would only be in the way.
         "delete_jobs": "successful",
     }
-    asyncio.run(_run(queue, options, concurrency, once=once))
+    asyncio.run(_run(app, queue, options, concurrency, once=once))
 
 
 async def _run(
-    queue: procrastinate.App, options: dict[str, Any], concurrency: int, *, once: bool
+    app: Flask, queue: procrastinate.App, options: dict[str, Any], concurrency: int, *, once: bool
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency))
     async with queue.open_async():
         if once:
+            await asyncio.to_thread(look_once, app)
             await _do_what_is_due(queue, options)
         else:
             logger.info("worker started", extra={"concurrency": concurrency})
-            # No wait before running jobs are told to stop; they are always waited for.
-            await queue.run_worker_async(shutdown_graceful_timeout=0, **options)
+            watcher = Watcher(app)
+            watcher.start()
+            try:
+                # No wait before running jobs are told to stop; they are always waited for.
+                await queue.run_worker_async(shutdown_graceful_timeout=0, **options)
+            finally:
+                await asyncio.to_thread(watcher.stop)
             logger.info("worker stopped")
 
 

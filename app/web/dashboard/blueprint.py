@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import deliveries
+from app.web import hooks
 from app.web.dashboard import check_words, delivery_words, words
 from app.web.guards import requires
 from app.web.identity import current_identity
@@ -41,6 +42,7 @@ def frame() -> dict[str, Any]:
         "delivery_words": delivery_words,
         "check_words": check_words,
         "back_path": back_path,
+        "is_catching_up": hooks.is_behind(),
         "paused_destinations": deliveries.paused(db.session()) if identity else [],
     }
 

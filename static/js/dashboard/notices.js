@@ -1,6 +1,8 @@
-// What every page warns of: destinations that are paused.
+// What every page warns of: destinations that are paused, conversations still being read.
 import { onNews } from "./live.js";
 import { atMostOnceASecond, fetchPiece, replace } from "./pieces.js";
+
+const LOOK_AGAIN_MS = 2000;
 
 export function notices(element) {
   let current = element;
@@ -8,7 +10,12 @@ export function notices(element) {
     const page = await fetchPiece("/notices");
     const fresh = page?.querySelector("[data-part=notices]");
     if (fresh && replace(current, fresh)) current = fresh;
+    followUp();
   });
+  const followUp = () => {
+    if (current.querySelector("[data-catching-up]")) setTimeout(update, LOOK_AGAIN_MS);
+  };
+  followUp();
   onNews({
     changed: (news) => news.destinations && update(),
     reload: update,
