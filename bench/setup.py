@@ -7,6 +7,9 @@ from app.cli.setup import prepare
 from app.core.db import db
 from config import Settings
 
+EMAIL = "admin@example.com"
+PASSWORD = "a long enough password"
+
 
 def prepare_database(address: str) -> None:
     """Make the demo site and an admin in this database."""
@@ -15,7 +18,8 @@ def prepare_database(address: str) -> None:
             {
                 "DATABASE_URL": address,
                 "SECRET_KEY": "a-secret-for-benchmarks-of-enough-length",
-                "ADMIN_PASSWORD": "a long enough password",
+                "ADMIN_EMAIL": EMAIL,
+                "ADMIN_PASSWORD": PASSWORD,
             }
         )
     )
