@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import Any
 
@@ -100,17 +101,25 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyP
     assert (result(backtest_id).status, result(backtest_id).sessions_read) == ("done", 60)
 
 
-def test_of_two_who_run_it_only_the_last_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("taken_at", [1, 5])
+def test_of_two_who_run_it_only_the_last_writes(
+    monkeypatch: pytest.MonkeyPatch, taken_at: int
+) -> None:
     monkeypatch.setattr(backtest, "PIECE", 10)
     backtest_id = make_backtest(40)
-    once = iter([True])
+    look = itertools.count(1)
 
-    def other_takes_over() -> bool:
-        if next(once, False):
-            backtest.run(backtest_id)
+    def is_taken_over() -> bool:
+        """Before this look, the fifth being the one before the end."""
+        if next(look) == taken_at:
+            with transaction() as session:
+                assert backtest.claim(session, backtest_id, "somebody else")
         return False
 
-    backtest.run(backtest_id, other_takes_over)
+    backtest.run(backtest_id, is_taken_over)
+    taken = result(backtest_id)
+    assert (taken.status, taken.sessions_read) == ("running", (taken_at - 1) * 10)
+    backtest.run(backtest_id)
     done = result(backtest_id)
     assert (done.status, done.sessions_read) == ("done", 40)
     assert done.newly_count == len(found(backtest_id, "newly"))
