@@ -87,7 +87,7 @@ def _begin() -> uuid.UUID | None:
     """A run that is ours to do; None while another process does one."""
     try:
         with transaction() as session:
-            run_id = runs.begin(session, None)
+            run_id = runs.take_up(session, None)
             done = runs.one(session, run_id).progress
     except Conflict:
         return None

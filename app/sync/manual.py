@@ -26,7 +26,8 @@ from app.sync.runs import Taken
 
 logger = logging.getLogger(__name__)
 
-BATCH_ROWS = 1000
+#: A batch in which every conversation completes still takes well below a sign of life's time.
+BATCH_ROWS = 3000
 #: A table that began anew is first read as a new one, for so long at a time.
 NEW_LIFE_SECONDS = 5.0
 WENT_WRONG = (

@@ -51,12 +51,12 @@ def start(session: Session, user_id: uuid.UUID | None) -> uuid.UUID:
 
     In the caller's transaction. Raises Conflict while one is running.
     """
-    run_id = begin(session, user_id)
+    run_id = take_up(session, user_id)
     queue.defer(session, MANUAL_SYNC, run_id=str(run_id))
     return run_id
 
 
-def begin(session: Session, user_id: uuid.UUID | None) -> uuid.UUID:
+def take_up(session: Session, user_id: uuid.UUID | None) -> uuid.UUID:
     """`start` without a job: the caller does the work itself."""
     now = clock.now()
     running = session.execute(_RUNNING).one_or_none()

@@ -71,7 +71,7 @@ def conversations(number: int, *, promised: int = 0) -> None:
 
 def begin() -> uuid.UUID:
     with transaction() as session:
-        return runs.begin(session, None)
+        return runs.take_up(session, None)
 
 
 def sync() -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,6 +20,7 @@ from app.core.db import transaction
 from app.core.errors import Conflict
 from app.models import ChatSession, Message, SyncRun
 from app.sync import manual, runs
+from config import ROOT
 from tests.jobs.conftest import Start, n8n, start_worker
 from tests.sync.manual_runs import (
     begin,
@@ -122,37 +127,41 @@ def test_ctrl_c_leaves_it_so_that_anybody_can_go_on() -> None:
     assert begin() == run_id
 
 
-def test_a_killed_run_says_so_and_a_worker_goes_on_without_doubles(start_worker: Start) -> None:
-    conversations(6000, promised=1500)
-    with transaction() as session:
-        run_id = runs.start(session, None)
-    worker = start_worker()
-    _until(lambda: stored(run_id)["report"]["messages_added"] > 0)
-    worker.kill()
-    worker.wait()
-    killed = stored(run_id)
+def test_a_killed_run_says_so_and_goes_on_without_doubles(database_url: str) -> None:
+    conversations(6000, promised=600)
+    first = flask_sync(database_url)
+    _until(lambda: count(SyncRun) == 1 and _only_run()["report"]["messages_added"] > 0)
+    first.kill()
+    first.wait()
+    killed = _only_run()
     assert killed["status"] == "running"
     assert killed["report"]["rows_read"] < 12_000
+    with pytest.raises(Conflict):
+        begin()
+    let_time_pass(killed["id"])
     with transaction() as session:
-        assert runs.state(runs.one(session, run_id)) == "running"
-        with pytest.raises(Conflict):
-            runs.start(session, None)
-    let_time_pass(run_id)
-    with transaction() as session:
-        assert runs.state(runs.one(session, run_id)) == "interrupted"
-        assert runs.start(session, None) == run_id
-    start_worker()
-    _until(lambda: stored(run_id)["status"] == "done", within_seconds=90)
-    report = stored(run_id)["report"]
+        assert runs.state(runs.one(session, killed["id"])) == "interrupted"
+    assert flask_sync(database_url).wait(90) == 0
+    report = _only_run()["report"]
     assert (report["rows_read"], report["sessions_created"]) == (12_000, 6000)
-    assert (report["messages_added"], report["completions_found"]) == (12_000, 1500)
+    assert (report["messages_added"], report["completions_found"]) == (12_000, 600)
     assert [count(model) for model in (ChatSession, Message)] == [6000, 12_000]
     with transaction() as session:
         events = session.scalar(text("SELECT count(*) FROM session_events"))
         sent = session.scalar(
             text("SELECT count(*) FROM deliveries WHERE event = 'lead.completed'")
         )
-    assert (events, sent) == (1500, report["deliveries_enqueued"])
+    assert (events, sent) == (600, report["deliveries_enqueued"])
+
+
+def test_a_worker_does_what_was_asked_for_on_a_page(start_worker: Start) -> None:
+    conversations(10, promised=2)
+    with transaction() as session:
+        run_id = runs.start(session, None)
+    start_worker()
+    _until(lambda: stored(run_id)["status"] == "done")
+    assert stored(run_id)["report"]["rows_read"] == 20
+    assert count(Message) == 20
 
 
 def test_the_job_of_a_dead_worker_comes_back_to_a_run_that_still_seems_alive() -> None:
@@ -172,3 +181,20 @@ def _until(is_true: Callable[[], bool], within_seconds: float = 30) -> None:
     while not is_true():
         assert time.monotonic() < ends_at
         time.sleep(0.02)
+
+
+def _only_run() -> dict[str, Any]:
+    with transaction() as session:
+        run_id = session.scalars(text("SELECT id FROM sync_runs")).one()
+    return stored(run_id)
+
+
+def flask_sync(database_url: str) -> subprocess.Popen[bytes]:
+    """The command as a process of its own."""
+    environment = os.environ | {
+        "APP_ENV": "development",
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
+    }
+    command = [sys.executable, "-m", "flask", "--app", "app", "sync"]
+    return subprocess.Popen(command, cwd=ROOT, env=environment)
