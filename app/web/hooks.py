@@ -93,8 +93,11 @@ class CatchUpHook:
             done.set()
 
     def _work(self, deadline: float) -> bool:
-        is_ours, was_behind = call("claim_catch_up", EVERY_SECONDS) or (False, False)
+        claimed = call("claim_catch_up", EVERY_SECONDS) or (False, False, EVERY_SECONDS)
+        is_ours, was_behind, wait_seconds = claimed
         if not is_ours:
+            # Another process has just done it; the next second may be this one's.
+            self._ask_at = time.monotonic() + wait_seconds
             return bool(was_behind)
         is_behind = True
         try:

@@ -110,10 +110,11 @@ $$
 """
 
 
-# One request in p_seconds, over all processes, may catch up. is_behind: the last one left work.
+# One request in p_seconds, over all processes, may catch up. is_behind: the last one left work;
+# wait_seconds: how long nobody need ask again.
 CLAIM_CATCH_UP = """
 CREATE FUNCTION claim_catch_up(p_seconds float)
-RETURNS TABLE (is_ours boolean, is_behind boolean)
+RETURNS TABLE (is_ours boolean, is_behind boolean, wait_seconds float)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -121,6 +122,7 @@ DECLARE
 BEGIN
     SELECT c.next_at, c.is_behind INTO v_next, is_behind FROM catch_up c WHERE c.id = 1;
     is_ours := false;
+    wait_seconds := greatest(extract(epoch FROM v_next - clock_timestamp()), 0);
     IF v_next IS NULL OR v_next <= clock_timestamp() THEN
         INSERT INTO catch_up AS c (id, next_at)
         VALUES (1, clock_timestamp() + make_interval(secs => p_seconds))
@@ -128,6 +130,7 @@ BEGIN
          WHERE c.next_at <= clock_timestamp()
         RETURNING true INTO is_ours;
         is_ours := coalesce(is_ours, false);
+        wait_seconds := CASE WHEN is_ours THEN p_seconds ELSE 0 END;
         is_behind := coalesce(is_behind, false);
     END IF;
     RETURN NEXT;

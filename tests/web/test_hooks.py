@@ -129,6 +129,25 @@ def test_two_processes_catch_up_once_a_second_together(
     assert made == ["sweep"]
 
 
+def test_the_next_second_is_not_put_off_by_another_process(
+    admin: FlaskClient, hook: CatchUpHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = calls(monkeypatch)
+    with transaction() as session:  # the other one did it, and its second is nearly over
+        session.execute(text("DELETE FROM catch_up"))
+        session.execute(
+            text("INSERT INTO catch_up (id, next_at) VALUES (1, now() + interval '0.3 seconds')")
+        )
+    admin.get("/sessions")
+    settle(hook)
+    assert made == []
+    assert hook._ask_at - time.monotonic() < 0.3
+    time.sleep(0.4)
+    admin.get("/sessions")
+    settle(hook)
+    assert made == ["sweep"]
+
+
 def test_the_page_says_that_it_is_catching_up_until_it_has(
     admin: FlaskClient, hook: CatchUpHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
