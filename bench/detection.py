@@ -5,11 +5,15 @@ python -m bench.detection
 
 from __future__ import annotations
 
+import sys
 import time
 
 from app.completion.detection import compile_phrases
 
 ROUNDS = 20_000
+GOAL_PER_SECOND = 200_000
+PHRASES = ("within 24 hours", "innerhalb von 24 Stunden")
+EXCLUSIONS = ("cannot promise", "if you do not hear", "nicht garantieren")
 MESSAGES = {
     "short, ASCII": ("What is the best number to reach you on?", "Thanks, Ann! And your e-mail?"),
     "longer, ASCII": (
@@ -23,13 +27,20 @@ MESSAGES = {
     "Russian": ("Спасибо! На какой адрес вам удобнее получить предложение?",),
     "near miss": ("We are open 24h and reply within a week, hours may vary.",),
     "a booking": ("Thank you, Ann! One of our team will call you within 24 hours.",),
+    "an exclusion": ("We cannot promise that anybody calls you within 24 hours.",),
 }
-MIX = (("short, ASCII", 6), ("longer, ASCII", 2), ("typographic, emoji", 1), ("a booking", 1))
+MIX = (
+    ("short, ASCII", 6),
+    ("longer, ASCII", 2),
+    ("typographic, emoji", 1),
+    ("a booking", 1),
+    ("an exclusion", 1),
+)
 
 
 def rate(messages: list[str]) -> float:
     """Messages a second, the best of three runs."""
-    find = compile_phrases(("within 24 hours",)).find
+    find = compile_phrases(PHRASES, EXCLUSIONS).find
     best = 0.0
     for _ in range(3):
         start = time.perf_counter()
@@ -40,12 +51,18 @@ def rate(messages: list[str]) -> float:
     return best
 
 
-def main() -> None:
+def main() -> int:
     for name, messages in MESSAGES.items():
         print(f"{name:<20} {rate(list(messages)):>12,.0f} messages/s")
     mixed = [message for name, times in MIX for message in MESSAGES[name] * times]
-    print(f"{'a usual mix':<20} {rate(mixed):>12,.0f} messages/s")
+    usual = rate(mixed)
+    is_met = usual >= GOAL_PER_SECOND
+    print(
+        f"{'a usual mix':<20} {usual:>12,.0f} messages/s with exclusions, goal "
+        f"{GOAL_PER_SECOND:,}: {'met' if is_met else 'MISSED'}"
+    )
+    return int(not is_met)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
