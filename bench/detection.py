@@ -10,7 +10,7 @@ import time
 
 from app.completion.detection import compile_phrases
 
-ROUNDS = 20_000
+ROUNDS = 4_000
 GOAL_PER_SECOND = 200_000
 PHRASES = ("within 24 hours", "innerhalb von 24 Stunden")
 EXCLUSIONS = ("cannot promise", "if you do not hear", "nicht garantieren")
@@ -30,10 +30,10 @@ MESSAGES = {
     "an exclusion": ("We cannot promise that anybody calls you within 24 hours.",),
 }
 MIX = (
-    ("short, ASCII", 6),
-    ("longer, ASCII", 2),
-    ("typographic, emoji", 1),
-    ("a booking", 1),
+    ("short, ASCII", 30),
+    ("longer, ASCII", 10),
+    ("typographic, emoji", 5),
+    ("a booking", 5),
     ("an exclusion", 1),
 )
 

@@ -40,8 +40,8 @@ JUDGED_CHUNKS = 20
 LOOKS = 200
 #: May grow by so much from the smaller history to the larger, caches and noise included.
 FLAT_WITHIN = 2.0
-#: Milliseconds; less is not measured.
-NOTHING = 0.1
+#: Milliseconds; differences of less are the machine's noise.
+NOTHING = 1.0
 
 
 @dataclass(frozen=True, slots=True)
