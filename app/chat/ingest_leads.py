@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.chat.ingest_store import Touched
 from app.completion.known_sites import known_site
+from app.core import clock
 from app.leads.changes import take_over
 from app.leads.extraction import extract
-from app.leads.record import has_contact_detail, record_many
+from app.leads.record import has_contact_detail, record_all
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Draft, Line, Transcript
 
@@ -38,7 +39,8 @@ def keep_leads(session: Session, touched: Sequence[Touched]) -> int:
             take_over(session, each.chat.id, _site(session, each.chat), each.draft, True)
         elif has_contact_detail(each.draft) or has_contact_detail(before):
             open_ones.append((each.chat.id, _site(session, each.chat), each.draft))
-    return record_many(session, open_ones)
+    now = clock.now()
+    return sum(lead.created_at == now for lead in record_all(session, open_ones, now).values())
 
 
 def _site(session: Session, chat: Row[Any]) -> SiteProfile:

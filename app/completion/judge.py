@@ -11,9 +11,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.completion import layers
-from app.completion.complete import Completed, complete
+from app.completion.complete import Completed, Promise, complete_many
 from app.completion.detection import ChangedRule, Confirmation, Rule, confirmed_by
-from app.completion.known_sites import KnownSite, known_site
+from app.completion.known_sites import known_site
 from app.delivery.payload import read_lines
 
 # Locked in the order of their ids, so that two who judge many never wait for each other.
@@ -44,12 +44,13 @@ def judge(session: Session, session_ids: Sequence[uuid.UUID], cause: str) -> lis
     if not session_ids or not layers.is_active(cause):
         return []
     rows = locked(session, session_ids)
-    completed = []
+    promises = []
     for row in rows:
         site = known_site(row.site_id, row.site_updated_at, session)
         found = evidence(row, site.rule) if row.lines else None
-        if found and (done := _complete(session, row.id, site, found, cause)):
-            completed.append(done)
+        if found:
+            promises.append(Promise(row.id, site.profile, found.phrase, found.message_id))
+    completed = complete_many(session, promises, cause=cause)
     unchecked = [message_id for row in rows for message_id in row.unchecked or ()]
     if unchecked:
         session.execute(_CHECKED, {"ids": unchecked})
@@ -75,16 +76,3 @@ def evidence(row: Row[Any], rule: Rule | ChangedRule) -> Confirmation | None:
 
 def discounted(message_id: int | None, until: datetime | None) -> tuple[int, datetime] | None:
     return None if message_id is None or until is None else (message_id, until)
-
-
-def _complete(
-    session: Session, session_id: uuid.UUID, site: KnownSite, found: Confirmation, cause: str
-) -> Completed | None:
-    return complete(
-        session,
-        session_id,
-        site.profile,
-        cause=cause,
-        phrase=found.phrase,
-        message_id=found.message_id,
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,34 +19,37 @@ DELIVER = "deliver"
 TEST = "lead.test"
 
 
+#: A job sends whatever is due at its destination, so many deliveries at once need few of them.
+MOST_JOBS = 4
+
 # A destination is made when first used. Whoever is told goes down in the lead's event, so that a
 # missing delivery can be noticed. The session's row is locked by who calls: no two at once.
 _INSERT = text("""
     WITH wanted AS (
-        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:kinds AS text[]))
-               AS w (id, key, kind)
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:kinds AS text[]),
+                             CAST(:leads AS uuid[]), CAST(:sessions AS uuid[]),
+                             CAST(:bodies AS text[])) AS w (id, key, kind, lead, session, body)
     ), known AS (
-        INSERT INTO destinations (key, kind) SELECT key, kind FROM wanted
+        INSERT INTO destinations (key, kind) SELECT DISTINCT key, kind FROM wanted
         ON CONFLICT DO NOTHING
     ), due AS (
         SELECT * FROM wanted w
          WHERE NOT (CAST(:event AS text) IN ('lead.completed', 'lead.partial') AND EXISTS (
                SELECT FROM deliveries d
-                WHERE d.lead_id = CAST(:lead_id AS uuid) AND d.destination_key = w.key
+                WHERE d.lead_id = w.lead AND d.destination_key = w.key
                   AND d.event = :event AND d.status <> 'cancelled'))
     ), happened AS (
         INSERT INTO lead_events (lead_id, event, at, destinations)
-        SELECT CAST(:lead_id AS uuid), :event, :now, (SELECT jsonb_agg(key) FROM due)
-         WHERE CAST(:lead_id AS uuid) IS NOT NULL AND EXISTS (SELECT FROM due)
-        RETURNING id
+        SELECT lead, :event, :now, jsonb_agg(key) FROM due WHERE lead IS NOT NULL GROUP BY lead
+        RETURNING id, lead_id
     )
     INSERT INTO deliveries (id, destination_key, event, lead_id, session_id, lead_event_id, body,
                             status, next_attempt_at, created_at)
-    SELECT due.id, due.key, :event, CAST(:lead_id AS uuid), CAST(:session_id AS uuid),
-           happened.id, :body, 'pending', :now, :now
-      FROM due LEFT JOIN happened ON true
+    SELECT due.id, due.key, :event, due.lead, due.session, happened.id, due.body, 'pending',
+           :now, :now
+      FROM due LEFT JOIN happened ON happened.lead_id = due.lead
     ON CONFLICT DO NOTHING
-    RETURNING id, destination_key
+    RETURNING id, destination_key, session_id
 """)
 
 
@@ -58,27 +62,39 @@ def enqueue(
     destination that has, or is being sent, this lead's `lead.completed` or `lead.partial` already.
     """
     keys = active_destinations() if destinations is None else tuple(destinations)
-    rows = session.connection().execute(
-        _INSERT,
-        {
-            "ids": [str(uuid.uuid4()) for _ in keys],
-            "keys": list(keys),
-            "kinds": [kind_of(key) for key in keys],
-            "event": event,
-            "lead_id": content.lead_id,
-            "session_id": content.session_id,
-            "body": _frozen(event, content),
-            "now": clock.now(),
-        },
-    )
-    new = []
-    for delivery_id, key in rows.all():
-        defer(session, DELIVER, destination_key=key)
-        events.announce(session, "deliveries", delivery_id)
-        new.append(delivery_id)
-    if content.session_id and new:
-        events.announce(session, "sessions", content.session_id)
-    return new
+    return list(enqueue_many(session, event, [content], keys))
+
+
+def enqueue_many(
+    session: Session, event: str, contents: Sequence[Content], keys: Sequence[str]
+) -> dict[uuid.UUID, uuid.UUID | None]:
+    """`enqueue` for many leads at once, each named once, to the destinations `keys`.
+
+    Gives the new deliveries' ids, with the sessions they belong to.
+    """
+    wanted = [(content, key) for content in contents for key in keys]
+    if not wanted:
+        return {}
+    bodies = {id(content): _frozen(event, content) for content in contents}
+    values = {
+        "ids": [str(uuid.uuid4()) for _ in wanted],
+        "keys": [key for _, key in wanted],
+        "kinds": [kind_of(key) for _, key in wanted],
+        "leads": [_text(content.lead_id) for content, _ in wanted],
+        "sessions": [_text(content.session_id) for content, _ in wanted],
+        "bodies": [bodies[id(content)] for content, _ in wanted],
+        "event": event,
+        "now": clock.now(),
+    }
+    rows = session.connection().execute(_INSERT, values).all()
+    for key, number in Counter(row.destination_key for row in rows).items():
+        for _ in range(min(number, MOST_JOBS)):
+            defer(session, DELIVER, destination_key=key)
+    for row in rows:
+        events.announce(session, "deliveries", row.id)
+        if row.session_id:
+            events.announce(session, "sessions", row.session_id)
+    return {row.id: row.session_id for row in rows}
 
 
 def enqueue_missing(
@@ -151,6 +167,10 @@ def withdraw(session: Session, session_id: uuid.UUID) -> int:
     for delivery_id in withdrawn:
         events.announce(session, "deliveries", delivery_id)
     return len(withdrawn)
+
+
+def _text(given: uuid.UUID | None) -> str | None:
+    return None if given is None else str(given)
 
 
 def _frozen(event: str, content: Content) -> str:

@@ -23,6 +23,8 @@ LINES = """
                     ORDER BY created_at, id)
       FROM messages WHERE session_id = :session_id
 """
+#: The same of the row `completed`, in a statement about several sessions.
+LINES_OF_COMPLETED = LINES.replace(":session_id", "completed.id")
 
 
 @dataclass(frozen=True, slots=True)

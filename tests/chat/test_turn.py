@@ -259,7 +259,7 @@ def test_reply_completion_lead_and_deliveries_are_one_transaction(
         raise RuntimeError("the outbox is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("app.delivery.outbox.enqueue", fail)
+        broken.setattr("app.delivery.outbox.enqueue_many", fail)
         with pytest.raises(RuntimeError, match="outbox"):
             say(chat_id, "Hi")
     assert [role for role, _ in lines(chat_id)] == ["assistant", "visitor"]
