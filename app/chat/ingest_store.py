@@ -52,9 +52,13 @@ class Touched:
         return [each for each in self.new if each.id is not None]
 
 
+# LATERAL: each row and each session is one look-up. Left to itself, PostgreSQL may read a whole index
+# of a long history instead.
 _KNOWN_ROWS = text("""
-    SELECT source_row FROM messages
-     WHERE source_id = :source_id AND source_row = ANY(CAST(:rows AS bigint[]))
+    SELECT known.source_row FROM unnest(CAST(:rows AS bigint[])) AS w (source_row)
+     CROSS JOIN LATERAL (SELECT m.source_row FROM messages m
+                          WHERE m.source_id = :source_id AND m.source_row = w.source_row
+                          LIMIT 1) known
 """)
 _KNOWN_IDS = text("""
     SELECT m.session_id, m.external_id
@@ -89,10 +93,13 @@ _TURNS = text("""
       FROM turns t WHERE t.session_id = ANY(CAST(:ids AS uuid[]))
 """)
 _TRANSCRIPTS = text("""
-    SELECT session_id, id, role, text, created_at, input ->> 'field' AS field, source_id,
-           source_row, client_id IS NOT NULL OR external_id IS NOT NULL OR source_row IS NULL
-           OR reply_to_id IS NOT NULL AS is_own
-      FROM messages WHERE session_id = ANY(CAST(:ids AS uuid[])) ORDER BY created_at, id
+    SELECT m.* FROM unnest(CAST(:ids AS uuid[])) AS w (id)
+     CROSS JOIN LATERAL (
+        SELECT session_id, id, role, text, created_at, input ->> 'field' AS field, source_id,
+               source_row, client_id IS NOT NULL OR external_id IS NOT NULL OR source_row IS NULL
+               OR reply_to_id IS NOT NULL AS is_own
+          FROM messages WHERE session_id = w.id OFFSET 0) m
+     ORDER BY m.created_at, m.id
 """)
 
 
