@@ -87,13 +87,17 @@ class Rule:
         """
         read = readings(text)
         starts = [sentence_starts(text, each) for each in read]
+        # A sentence may hold a phrase a thousand times: its exclusions are looked for once.
+        excluded: dict[Span, tuple[str | None, Span | None]] = {}
         for phrase, pattern in zip(self.phrases, self._patterns, strict=True):
             for each, begins in zip(read, starts, strict=True):
                 for match in pattern.finditer(each.text):
                     first, last = sentence_around(begins, *match.span(), len(each.text))
                     span = each.origin(*match.span())
                     sentence = each.origin(first, last)
-                    yield Place(phrase, span, sentence, *self._excluded(read, sentence))
+                    if sentence not in excluded:
+                        excluded[sentence] = self._excluded(read, sentence)
+                    yield Place(phrase, span, sentence, *excluded[sentence])
 
     def at(self, _message_id: int) -> Rule:
         """The rule for this message: the same for all (`ChangedRule` has two)."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import unicodedata
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from app.completion.detection import Confirmation, compile_phrases, confirmed_by
+from app.completion.detection import Confirmation, Rule, compile_phrases, confirmed_by
 from app.completion.plain_text import plain, plain_ascii
 from app.models.transcript import Line, Role
 
@@ -273,3 +274,19 @@ def test_a_conversation_without_lines_is_not_confirmed() -> None:
 )
 def test_a_hostile_text_takes_time_in_proportion_to_its_length(part: str) -> None:
     assert RULE.find(part * 50_000) is None
+
+
+def test_exclusions_are_looked_for_once_in_a_sentence_full_of_phrases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule = compile_phrases(("within 24 hours", "call"), ("not",))
+    look, looks = Rule._excluded, []
+
+    def counted(self: Rule, *given: Any) -> Any:
+        looks.append(given)
+        return look(self, *given)
+
+    monkeypatch.setattr(Rule, "_excluded", counted)
+    text = "call within 24 hours " * 200 + "not. We do not call."
+    assert rule.find(text) is None
+    assert len(looks) == 2
