@@ -52,8 +52,8 @@ class Touched:
         return [each for each in self.new if each.id is not None]
 
 
-# LATERAL: each row and each session is one look-up. Left to itself, PostgreSQL may read a whole index
-# of a long history instead.
+# LATERAL: each row and each session is one look-up. Left to itself, PostgreSQL may read a whole
+# index of a long history instead.
 _KNOWN_ROWS = text("""
     SELECT known.source_row FROM unnest(CAST(:rows AS bigint[])) AS w (source_row)
      CROSS JOIN LATERAL (SELECT m.source_row FROM messages m

@@ -73,6 +73,8 @@ class _Session:
         self._equals: dict[tuple[Role, str], list[Stored]] = {}
         for message in messages:
             self._equals.setdefault((message.role, said(message.text)), []).append(message)
+        self._places = {each.id: at for at, each in enumerate(messages)}
+        self._messages = messages
         first = next((at for at, each in enumerate(messages) if each.role == "visitor"), 0)
         self._opening = {each.id for each in messages[:first]}
         #: The visitor's lines that have a row, or came as one: (row, message id).
@@ -114,8 +116,30 @@ class _Session:
             # What greeted the visitor is no answer that N8n gave later on.
             is_greeting = has_visitor_spoken and message.id in self._opening
             if message.source_row is None and not (row.role == "assistant" and is_greeting):
-                return message
+                is_later = row.role == "visitor" and self._is_asked_twice(row, message)
+                return None if is_later else message
         return None
+
+    def _is_asked_twice(self, row: Row, message: Stored) -> bool:
+        """Whether the row repeats the question right before it, which N8n had not answered yet,
+        while `message` was said after an answer: it will have a row of its own.
+        """
+        before = max((each for each in self._spoken if each[0] < row.number), default=None)
+        if before is None or before[1] not in self._places:
+            return False
+        start, end = self._places[before[1]], self._places[message.id]
+        if said(self._messages[start].text) != said(row.text):
+            return False
+        is_answered = any(
+            each.role == "assistant"
+            and each.source_row
+            and before[0] < each.source_row < row.number
+            for several in self._equals.values()
+            for each in several
+            if each.source_id == self._source_id
+        )
+        between = self._messages[start:end]
+        return not is_answered and any(each.role == "assistant" for each in between)
 
     def _is_repeated(self, row: Row, equals: Sequence[Stored]) -> bool:
         """Asked again after a crash, N8n notes the question, and perhaps its answer, once more."""

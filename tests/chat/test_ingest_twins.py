@@ -170,3 +170,26 @@ def test_a_line_that_only_n8n_wrote_stands_before_the_answer_it_was_written_befo
         "I wrote this elsewhere: bob@example.com",
     ]
     check_counters(session, chat.id)
+
+
+def test_a_question_noted_twice_leaves_the_next_equal_one_its_row(
+    session: Session, site: Site, source: int, chat: ChatSession
+) -> None:
+    first = ask(session, chat, "yes")
+    answer(session, chat, "Noted.", first)
+    second = ask(session, chat, "yes")
+    answer(session, chat, "One moment.", second)
+    lines = [
+        row(1, "visitor", "yes"),
+        row(2, "visitor", "yes"),  # asked again inside the workflow
+        row(3, "assistant", "Noted."),
+        row(4, "visitor", "yes"),
+        row(5, "assistant", "Noted."),  # this answer was lost on its way to us
+    ]
+    for batch in (lines[:1], lines[1:3], lines[3:]):
+        bring(session, site, batch, key=str(chat.id), source=source)
+    session.expire_all()
+    assert session.get_one(Message, second.id).source_row == 4
+    said = [text for _, text in transcript(session, chat.id)]
+    assert said.count("Noted.") == 2
+    assert said.count("yes") == 2
