@@ -113,6 +113,15 @@ def _go_through(check: Check, whole: Span, fix: bool, tell: Tell) -> Result:
 
 
 def _repair(check: Check, finding: Finding, span: Span) -> bool:
+    """Whether it is mended. One row that cannot be must not keep the others from it."""
+    try:
+        return _mend(check, finding, span)
+    except Exception:
+        logger.exception("could not repair %s", _path(finding), extra={"check": check.key})
+        return False
+
+
+def _mend(check: Check, finding: Finding, span: Span) -> bool:
     only = span.only(finding.key)
     with transaction() as session:
         session.execute(_LOCK, {"id": finding.session_id})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 
@@ -201,6 +202,24 @@ def test_the_command_says_what_is_wrong_and_what_it_repaired(database: Flask) ->
         [(7, 7)],
         [],
     ]
+
+
+def settled() -> uuid.UUID:
+    settle(chat_id := talk())
+    return chat_id
+
+
+def test_a_row_that_cannot_be_repaired_keeps_no_other_from_it() -> None:
+    chats = sorted(settled() for _ in range(3))
+    sql("UPDATE chat_sessions SET draft = '[]' WHERE id = :id", id=chats[0])
+    sql("DELETE FROM leads WHERE session_id = ANY(:ids)", ids=chats)
+    sql("UPDATE chat_sessions SET message_count = 99 WHERE id = :id", id=chats[1])
+    results = {
+        each.check: (each.count, each.repaired) for each in doctor.examine(fix=True) if each.count
+    }
+    assert results == {"counters": (1, 1), "leads": (3, 2)}
+    sql("UPDATE chat_sessions SET draft = '{}' WHERE id = :id", id=chats[0])
+    assert found(fix=True) == {"leads": 1}
 
 
 def test_chunks_leave_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
