@@ -76,7 +76,8 @@ def test_repair_runs_as_a_job_and_ends_the_warning(admin: FlaskClient, start_wor
     assert answer.status_code == 302
     page = admin.get("/sync").text
     assert "The check has begun" in page
-    assert "A check is running" in page
+    assert "A check is waiting" in page
+    assert "No worker is running" in page
 
     admin.post("/sync/checks", data={"csrf_token": token})
     assert "running already" in admin.get("/sync").text

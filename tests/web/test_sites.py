@@ -275,7 +275,9 @@ def test_long_lists_of_findings_have_pages(admin: FlaskClient, site: Site) -> No
     assert sorted(map(int, seen)) == list(range(60))
 
 
-def test_a_broken_test_can_go_on(admin: FlaskClient, site: Site) -> None:
+def test_a_broken_test_can_go_on_and_a_broken_save_says_what_is_in_use(
+    admin: FlaskClient, site: Site
+) -> None:
     path = made(send(admin, "/sites/harbour/backtests"))
     backtest_id = uuid.UUID(path.rsplit("/", 1)[1])
     with transaction() as session:
@@ -286,6 +288,10 @@ def test_a_broken_test_can_go_on(admin: FlaskClient, site: Site) -> None:
     assert send(admin, f"{path}/continuation").status_code == 302
     backtest.run(backtest_id)
     assert "Tested" in admin.get(path).text
+    made(send(admin, f"{path}/adoption"))
+    with transaction() as session:
+        backtest.fail(session, backtest_id)
+    assert "not every past session is settled" in admin.get(path).text
 
 
 def test_another_sites_test_is_not_found(admin: FlaskClient, site: Site) -> None:
