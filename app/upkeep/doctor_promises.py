@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.completion import layers
+from app.completion.backtest_save import SETTLE_AFTER
 from app.completion.complete import complete
 from app.completion.judge import evidence, locked
 from app.completion.known_sites import known_site
@@ -18,11 +19,18 @@ from app.upkeep.doctor_check import Check, Finding, Span
 
 #: What was said so recently is still the layers' to judge, when one is on.
 STILL_FRESH = timedelta(minutes=1)
+#: What was said about when phrases were saved is looked at a second time, so long after it.
+STILL_SETTLING = SETTLE_AFTER + STILL_FRESH
 
 # Most sessions promise nothing, so only what an assistant said is fetched first.
 _SAID = text("""
+    WITH changed AS MATERIALIZED (
+        SELECT site_id, max(saved_at) AS at FROM backtests
+         WHERE saved_at > CAST(:settling AS timestamptz) GROUP BY site_id
+    )
     SELECT s.id, s.site_id, si.updated_at AS site_updated_at, m.ids, m.texts
       FROM chat_sessions s JOIN sites si ON si.id = s.site_id
+      LEFT JOIN changed ON changed.site_id = s.site_id
       CROSS JOIN LATERAL (
         SELECT array_agg(id) FILTER (WHERE role = 'assistant'
                  AND id > coalesce(s.discounted_message_id, 0)) AS ids,
@@ -30,7 +38,8 @@ _SAID = text("""
                  AND id > coalesce(s.discounted_message_id, 0)) AS texts,
                bool_or(role = 'visitor') AS visitor_spoke,
                bool_or(NOT is_checked AND (created_at > CAST(:fresh AS timestamptz)
-                                           OR id > :newest)) AS is_fresh
+                                           OR id > :newest)
+                      OR created_at > coalesce(changed.at, 'infinity')) AS is_fresh
           FROM messages WHERE session_id = s.id) m
      WHERE s.id > :after AND s.id <= :through AND s.completion_status = 'in_progress'
        AND m.ids IS NOT NULL AND m.visitor_spoke AND NOT (m.is_fresh AND :is_judged)
@@ -50,6 +59,7 @@ def _broken(session: Session, span: Span) -> list[Finding]:
     values = {
         **span.values(),
         "fresh": span.began_at - STILL_FRESH,
+        "settling": span.began_at - STILL_SETTLING,
         "newest": span.newest_message,
         "is_judged": any(map(layers.is_active, CAUSES)),
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from app.completion import layers
+from app.completion import backtest, backtest_save, layers
 from app.completion.reopen import leave_open, reopen
 from app.core.db import transaction
 from app.delivery.send import drain
 from app.models import ChatSession
+from tests.factories import make_message
 from tests.fakes.n8n import N8n
 from tests.upkeep.by_hand import PROMISE, found, number, settle, sql, talk
 
@@ -49,6 +50,23 @@ def test_what_the_layers_have_not_come_to_yet_is_not_reported() -> None:
     assert found() == {}
     sql("UPDATE messages SET created_at = created_at - interval '2 minutes'")
     sql("UPDATE chat_sessions SET last_message_at = last_message_at - interval '2 minutes'")
+    assert found(fix=True) == {"promises": 1}
+
+
+def test_what_was_said_as_phrases_were_saved_is_looked_at_again_before_it_is_reported() -> None:
+    chat_id = talk(("visitor", "Hi"), ("assistant", "Kitchen noted."))
+    with transaction() as session:
+        chat = session.get_one(ChatSession, chat_id)
+        saved = backtest.start(session, chat.site_id, ["kitchen noted", "you are booked"], [], None)
+    backtest.run(saved.id)
+    with transaction() as session:
+        backtest_save.save(session, saved.id, None, complete_past=False)
+    with transaction() as session:  # thought over meanwhile, and judged by the phrases before
+        chat = session.get_one(ChatSession, chat_id)
+        said = make_message(session, chat, role="assistant", text="You are booked", is_checked=True)
+        chat.last_message_at = said.created_at
+    assert found() == {}
+    sql("UPDATE backtests SET saved_at = saved_at - interval '7 minutes'")
     assert found(fix=True) == {"promises": 1}
 
 
