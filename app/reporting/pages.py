@@ -88,6 +88,11 @@ class Keyset:
             ) from error
 
 
+def cursor_after(key: Key) -> str:
+    """To the page that starts with what follows `key` in the list's order."""
+    return _encode("next", key)
+
+
 def _encode(direction: Literal["next", "previous"], key: Key) -> str:
     text = f"{direction} {clock.iso(key[0])} {key[1]}"
     return base64.urlsafe_b64encode(text.encode()).decode()

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.errors import NotFound
 from app.models import ChatSession, Lead, Message, SessionEvent, Site, User
-from app.reporting.pages import AnySelect, Keyset, Page, number
+from app.reporting.pages import AnySelect, Keyset, Page, cursor_after, number
 
 #: Of a list's last message; the session's own page has the whole text.
 PREVIEW_LENGTH = 1000
+#: How many messages a page shows after one it was asked to show.
+MESSAGES_AFTER = 40
 NEWEST_FIRST = Keyset(ChatSession.started_at, ChatSession.id, uuid.UUID)
 OLDEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number, is_newest_first=False)
 NEWEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number)
@@ -54,6 +56,7 @@ class SessionRow:
     site_key: str
     site_name: str
     site_phrases: tuple[str, ...]
+    site_exclusions: tuple[str, ...]
     lead: Lead | None
     last_message: LastMessage | None
 
@@ -110,6 +113,27 @@ def latest_messages(
     return _messages(session, NEWEST_MESSAGE_FIRST, session_id, limit, cursor)
 
 
+def cursor_around(session: Session, session_id: uuid.UUID, message_id: int) -> str | None:
+    """For `latest_messages`: the piece that holds this message and some that follow it. None: that
+    is the newest one, or there is no such message.
+    """
+    at = select(Message.created_at).where(
+        Message.id == message_id, Message.session_id == session_id
+    )
+    later = (
+        select(Message.created_at, Message.id)
+        .where(
+            Message.session_id == session_id,
+            tuple_(Message.created_at, Message.id) > tuple_(at.scalar_subquery(), message_id),
+        )
+        .order_by(Message.created_at, Message.id)
+        .offset(MESSAGES_AFTER)
+        .limit(1)
+    )
+    found = session.execute(later).one_or_none()
+    return found and cursor_after((found[0], found[1]))
+
+
 def timeline(session: Session, session_id: uuid.UUID) -> list[TimelineEntry]:
     """What happened to the session's status, oldest first."""
     statement = (
@@ -145,7 +169,7 @@ def _rows(session: Session, ids: AnySelect) -> list[SessionRow]:
     )
     statement = (
         select(
-            ChatSession, Site.key, Site.name, Site.phrases, Lead,
+            ChatSession, Site.key, Site.name, Site.phrases, Site.exclusions, Lead,
             last.c.role, last.c.text, last.c.created_at,
         )
         .join(chosen, chosen.c.id == ChatSession.id)
@@ -160,11 +184,12 @@ def _rows(session: Session, ids: AnySelect) -> list[SessionRow]:
             site_key=site_key,
             site_name=site_name,
             site_phrases=tuple(phrases),
+            site_exclusions=tuple(exclusions),
             lead=lead,
             last_message=LastMessage(role, text, at) if role else None,
         )
-        for chat, site_key, site_name, phrases, lead, role, text, at in session.execute(
-            NEWEST_FIRST.order(statement)
+        for chat, site_key, site_name, phrases, exclusions, lead, role, text, at in (
+            session.execute(NEWEST_FIRST.order(statement))
         )
     ]
 

@@ -143,12 +143,12 @@ def test_a_session_that_is_not_there(session: Session) -> None:
 
 def test_the_timeline_is_in_order(session: Session) -> None:
     chat, now = make_chat(session), clock.now()
-    for minutes, kind in ((1, "completed"), (3, "reopened"), (2, "archived")):
+    for minutes, kind in ((1, "completed"), (3, "reopened"), (2, "left_open")):
         at = now + timedelta(minutes=minutes)
         session.add(SessionEvent(session_id=chat.id, at=at, kind=kind, cause="user"))
     session.flush()
     found = [entry.event.kind for entry in sessions.timeline(session, chat.id)]
-    assert found == ["completed", "archived", "reopened"]
+    assert found == ["completed", "left_open", "reopened"]
 
 
 def test_a_deep_page_is_found_by_index(database: Flask) -> None:

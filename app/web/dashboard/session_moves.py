@@ -8,10 +8,11 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.db import db, transaction
-from app.reporting import sessions
+from app.reporting import deliveries, sessions
 from app.review.completion import complete_by_hand, reopen_by_hand
 from app.review.delete import delete_session
 from app.web.dashboard.blueprint import blueprint
+from app.web.dashboard.timeline import deliveries_in_words
 from app.web.guards import requires
 from app.web.identity import current_identity
 
@@ -24,7 +25,7 @@ def complete_session(session_id: uuid.UUID) -> ResponseReturnValue:
     flash(
         "Marked as completed. The lead is on its way."
         if is_done
-        else "Nothing was done: it was completed already."
+        else "It was completed already: nothing more was sent."
     )
     return redirect(url_for("dashboard.session", session_id=session_id))
 
@@ -42,7 +43,12 @@ def reopen_session(session_id: uuid.UUID) -> ResponseReturnValue:
 @requires("sessions:delete")
 def session_deletion(session_id: uuid.UUID) -> ResponseReturnValue:
     row = sessions.one(db.session(), session_id)
-    return render_template("sessions/delete.html", row=row)
+    waiting = [
+        each
+        for each in deliveries.of_session(db.session(), session_id)
+        if each.status in ("pending", "failed")
+    ]
+    return render_template("sessions/delete.html", row=row, waiting=len(waiting))
 
 
 @blueprint.post("/sessions/<uuid:session_id>/deletion")
@@ -56,11 +62,12 @@ def remove_session(session_id: uuid.UUID) -> ResponseReturnValue:
 
 def _reopened(cancelled: int | None) -> str:
     if cancelled is None:
-        return "Nothing was done: it was open already."
+        return "It was open already: nothing was changed."
     if not cancelled:
-        return "Open again. Nothing was waiting to be sent."
-    what = "1 delivery was" if cancelled == 1 else f"{cancelled} deliveries were"
-    return f"Open again. {what} cancelled, unless it is arriving this very moment."
+        return "Opened again. Nothing was waiting to be sent."
+    verb = "was" if cancelled == 1 else "were"
+    what = f"{deliveries_in_words(cancelled)} {verb} cancelled"
+    return f"Opened again. {what}, unless it is arriving this very moment."
 
 
 def _user_id() -> uuid.UUID | None:

@@ -1,4 +1,4 @@
-"""A session's messages as its page shows them: by day, the completing phrase marked."""
+"""A session's messages as its page shows them: by day, the completing phrases marked."""
 
 from __future__ import annotations
 
@@ -7,33 +7,55 @@ from dataclasses import dataclass
 
 from app.completion.detection import compile_phrases
 from app.models import Message
-from app.reporting.sessions import SessionRow
+from app.reporting.sessions import SessionRow, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """`before`, `marked` and `after` together are the text. `completes`: this one promised it."""
+    """`before`, `marked` and `after` together are the text. `completes`: the session is completed
+    by this one; `completed_once`: it was, before it was opened again.
+    """
 
     message: Message
     before: str
     marked: str
     after: str
     completes: bool
+    completed_once: bool
 
 
-def transcript_of(row: SessionRow, messages: Sequence[Message]) -> list[ShownMessage]:
-    return [_shown(row, message) for message in messages]
+def transcript_of(
+    row: SessionRow, messages: Sequence[Message], timeline: Sequence[TimelineEntry]
+) -> list[ShownMessage]:
+    """`timeline` tells which messages completed the session so far."""
+    phrases = {
+        entry.event.message_id: entry.event.phrase
+        for entry in timeline
+        if entry.event.kind == "completed" and entry.event.message_id
+    }
+    if row.session.completion_message_id:
+        phrases[row.session.completion_message_id] = row.session.completion_phrase
+    return [_shown(row, message, phrases) for message in messages]
 
 
-def _shown(row: SessionRow, message: Message) -> ShownMessage:
+def _shown(row: SessionRow, message: Message, phrases: dict[int, str | None]) -> ShownMessage:
     text = message.text
     completes = message.id == row.session.completion_message_id
-    start, end = (_place(row, text) if completes else None) or (len(text), len(text))
-    return ShownMessage(message, text[:start], text[start:end], text[end:], completes)
+    completed = message.id in phrases
+    place = _place(row, phrases[message.id], text) if completed else None
+    start, end = place or (len(text), len(text))
+    return ShownMessage(
+        message, text[:start], text[start:end], text[end:], completes, completed and not completes
+    )
 
 
-def _place(row: SessionRow, text: str) -> tuple[int, int] | None:
-    """Where the phrase stands; the site may have changed its phrases since."""
-    phrase = row.session.completion_phrase
-    recorded = compile_phrases((phrase,)).locate(text) if phrase else None
-    return recorded or compile_phrases(row.site_phrases).locate(text)
+def _place(row: SessionRow, phrase: str | None, text: str) -> tuple[int, int] | None:
+    """Where the phrase stands and counts; the site may have changed its rules since."""
+    for phrases, exclusions in (
+        ((phrase,) if phrase else (), row.site_exclusions),
+        (row.site_phrases, row.site_exclusions),
+        ((phrase,) if phrase else (), ()),
+    ):
+        if place := compile_phrases(phrases, exclusions).locate(text):
+            return place
+    return None

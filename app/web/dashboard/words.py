@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.core import clock
 from app.web.identity import current_identity
-
-if TYPE_CHECKING:
-    from app.models import SessionEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +46,8 @@ EVENT = {
     "lead.test": "Test",
     "lead.erased": "Lead erased",
 }
-CAUSE = {
-    "live": "the assistant promised the booking in the chat",
-    "auto_sync": "found while catching up",
-    "sweep": "found by the regular check",
-    "manual_sync": "found by a sync",
-    "user": "by hand",
-}
+#: What a session's id outside is called, where it has one.
+EXTERNAL = {"n8n": "Id in N8n", "messenger": "Id in Messenger", "api": "Sender's id"}
 CONTACT = {"name": "Name", "email": "E-mail", "phone": "Phone", "company": "Company"}
 ATTRIBUTION = {
     "landing_url": "Landing page",
@@ -78,16 +69,6 @@ def field_name(key: str) -> str:
 
 def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def happened(event: SessionEvent) -> str:
-    """A line of the timeline."""
-    if event.kind == "reopened":
-        return "Opened again by hand; what was promised before no longer counts"
-    if event.kind == "left_open":
-        return "Left open after the phrases were changed"
-    what = event.kind.replace("_", " ").capitalize()
-    return f"{what}: {CAUSE[event.cause]}" if event.cause in CAUSE else what
 
 
 def initials(name: str | None) -> str:

@@ -59,7 +59,7 @@ function comparable(element) {
   const copy = element.cloneNode(true);
   copy.classList.remove("is-fresh", "is-new-line");
   if (!copy.classList.length) copy.removeAttribute("class");
-  for (const line of copy.querySelectorAll(".is-new-line")) line.classList.remove("is-new-line");
+  for (const line of copy.querySelectorAll(".is-new-line, .is-target")) line.classList.remove("is-new-line", "is-target");
   for (const input of copy.querySelectorAll("input[type=hidden]")) input.remove();
   for (const time of copy.querySelectorAll("time")) time.textContent = "";
   for (const details of copy.querySelectorAll("details")) details.open = false;

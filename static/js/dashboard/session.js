@@ -17,12 +17,14 @@ export function session(element) {
       const fresh = piece.querySelector(`[data-part="${part.dataset.part}"]`);
       if (fresh) replace(part, fresh);
     }
+    showTarget(element);
     const added = [...element.querySelectorAll(".line")].filter((line) => !seen.has(line.id));
     added.forEach((line) => line.classList.add("is-new-line"));
     // Whoever reads the newest message goes on reading the newest.
     if (added.length && isAtEnd) added.at(-1).scrollIntoView({ block: "nearest" });
   });
 
+  window.addEventListener("hashchange", () => showTarget(element));
   onNews({
     changed(news) {
       const deliveries = news.deliveries ?? [];
@@ -31,4 +33,11 @@ export function session(element) {
     },
     reload: update,
   });
+}
+
+// The message one came for: a line drawn again is no :target any more.
+function showTarget(element) {
+  for (const line of element.querySelectorAll(".is-target")) line.classList.remove("is-target");
+  const wanted = location.hash.match(/^#message-\d+$/) && element.querySelector(location.hash);
+  if (wanted) wanted.classList.add("is-target");
 }
