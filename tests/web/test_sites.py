@@ -275,9 +275,7 @@ def test_long_lists_of_findings_have_pages(admin: FlaskClient, site: Site) -> No
     assert sorted(map(int, seen)) == list(range(60))
 
 
-def test_a_broken_test_can_go_on_and_a_broken_save_says_what_is_in_use(
-    admin: FlaskClient, site: Site
-) -> None:
+def test_a_broken_run_says_what_holds_and_can_go_on(admin: FlaskClient, site: Site) -> None:
     path = made(send(admin, "/sites/harbour/backtests"))
     backtest_id = uuid.UUID(path.rsplit("/", 1)[1])
     with transaction() as session:
