@@ -90,4 +90,4 @@ def test_repair_runs_as_a_job_and_ends_the_warning(admin: FlaskClient, start_wor
     assert WARNING not in admin.get("/sessions").text
     page = admin.get("/sync").text
     assert "1 session with wrong counters; all repaired." in page
-    assert "A check is running" not in page
+    assert "A check is waiting" not in page
