@@ -90,10 +90,20 @@ def _begin() -> uuid.UUID | None:
             run_id = runs.take_up(session, None)
             done = runs.one(session, run_id).progress
     except Conflict:
-        return None
+        return _waiting_id()
     if done:
         click.echo(f"Going on with the sync that was interrupted at {done:.0%}.")
     return run_id
+
+
+def _waiting_id() -> uuid.UUID | None:
+    """The run that somebody asked for and no worker has begun."""
+    with transaction() as session:
+        run = runs.running(session)
+        if run is None or runs.state(run) != "waiting":
+            return None
+    click.echo("A sync was asked for already and waits for a worker. It is done here instead.")
+    return uuid.UUID(str(run.id))
 
 
 def _running_id() -> uuid.UUID:

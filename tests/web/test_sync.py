@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 
 import pytest
@@ -121,17 +122,35 @@ def test_the_command_goes_on_with_what_was_interrupted(app: Flask) -> None:
     assert stored(run_id)["status"] == "done"
 
 
+def test_the_command_does_what_was_asked_for_where_no_worker_has_begun(
+    app: Flask, client: FlaskClient, headers: dict[str, str]
+) -> None:
+    conversations(3, promised=1)
+    run_id = client.post("/api/v1/sync", headers=headers).json["id"]  # type: ignore[index]
+    result = app.test_cli_runner().invoke(args=["sync"])
+    assert result.exit_code == 0, result.output
+    assert "It is done here instead" in result.output
+    assert client.get(f"/api/v1/sync/{run_id}", headers=headers).json["status"] == "done"  # type: ignore[index]
+
+
 def test_the_command_follows_a_sync_that_runs_elsewhere(app: Flask) -> None:
     run_id = begin()
+    has_begun = threading.Event()
+
+    def slowly() -> bool:
+        has_begun.set()
+        time.sleep(1)
+        return False
 
     def elsewhere() -> None:
         with app.app_context():
-            manual.work(run_id)
+            manual.work(run_id, slowly)
 
-    later = threading.Timer(1, elsewhere)
-    later.start()
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    assert has_begun.wait(10)
     result = app.test_cli_runner().invoke(args=["sync"])
-    later.join()
+    other.join()
     assert "A sync is running already, in another process." in result.output
     assert "Done" in result.output
 
