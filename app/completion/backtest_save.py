@@ -91,6 +91,7 @@ def save(
     now = clock.now()
     change = {
         **rules_of(site),
+        "tested": {"phrases": backtest.phrases, "exclusions": backtest.exclusions},
         "through": session.scalar(_NEWEST_MESSAGE),
         "complete_past": complete_past,
         "user_id": user_id and str(user_id),
@@ -221,9 +222,12 @@ def _end(backtest_id: uuid.UUID, runner: str) -> None:
 
 
 def _change(session: Session, site_id: uuid.UUID, stored: dict[str, Any]) -> Change:
-    """What was stored, with the rule the site has now."""
+    """What was stored. The rule that was tested decides about the past, though the site may have
+    been given another one since.
+    """
     profile = session.get_one(Site, site_id, populate_existing=True).profile()
-    now = compile_phrases(profile.phrases, profile.exclusions)
+    tested = stored["tested"]
+    now = compile_phrases(tuple(tested["phrases"]), tuple(tested["exclusions"]))
     before = compile_phrases(tuple(stored["phrases"]), tuple(stored["exclusions"]))
     user_id = stored["user_id"] and uuid.UUID(stored["user_id"])
     return Change(

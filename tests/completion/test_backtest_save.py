@@ -17,6 +17,7 @@ from app.completion.reopen import leave_open, reopen
 from app.core.db import transaction
 from app.core.errors import Conflict
 from app.models import Backtest, ChatSession, Lead, SessionEvent, Site, User
+from app.sites.edit import change_site
 from tests.completion.history import brute_force, make_history
 from tests.factories import make_chat, make_message, make_site
 from tests.web.signed_in import make_user
@@ -106,6 +107,19 @@ def test_the_past_is_completed_in_the_name_of_who_saved(site: Site, user: User) 
         assert (event.kind, event.user_id) == ("completed", user.id)
         done = session.get_one(Backtest, backtest_id)
         assert (done.status, done.position) == ("done", {"complete_past": True})
+
+
+def test_phrases_changed_again_before_the_job_complete_nothing_untested(
+    site: Site, user: User
+) -> None:
+    tested, untested = say(site, "You are booked!"), say(site, "A kitchen, I see.")
+    backtest_id = try_out(site, NEW)
+    save(backtest_id, user, complete_past=True)
+    with transaction() as session:
+        change_site(session, site.key, {"phrases": ["kitchen"]})
+    backtest_save.apply(backtest_id)
+    second_look(backtest_id)
+    assert (cause(tested), cause(untested)) == ("user", None)
 
 
 def test_left_as_it_is_no_layer_completes_the_past_but_a_newer_promise_does(
