@@ -28,7 +28,7 @@ def test_no_barrier_in_the_warning_and_the_check(
     expect(page.get_by_text(WARNING)).to_be_visible()
     assert_accessible(page, axe, theme, width)
     page.get_by_role("button", name="Repair").click()
-    expect(page.get_by_text("A check is waiting.")).to_be_visible()
+    expect(page.get_by_text("A check is waiting")).to_be_visible()
     assert_accessible(page, axe, theme, width)
     examine(fix=True)
     page.goto(f"{server}/sync")
