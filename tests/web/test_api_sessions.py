@@ -212,7 +212,7 @@ def test_the_number_of_queries_does_not_grow(client: FlaskClient, headers: dict[
     assert queries() == few == 2  # who asks, and the page
 
 
-@pytest.mark.parametrize("path", ["", f"/{uuid.uuid4()}", f"/{uuid.uuid4()}/messages"])
+@pytest.mark.parametrize("path", ["", f"/{uuid.UUID(int=1)}", f"/{uuid.UUID(int=1)}/messages"])
 def test_nothing_without_a_valid_token(client: FlaskClient, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}):
         assert_problem(client.get(LIST + path, headers=headers), 401)
