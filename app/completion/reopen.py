@@ -65,5 +65,9 @@ def _decide(session: Session, session_id: uuid.UUID, user_id: uuid.UUID | None, 
     logger.info(
         "session %s",
         kind.replace("_", " "),
-        extra={"session_id": str(session_id), "user_id": user_id and str(user_id)},
+        extra={
+            "session_id": str(session_id),
+            "cause": "user",
+            "user_id": user_id and str(user_id),
+        },
     )

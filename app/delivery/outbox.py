@@ -136,10 +136,14 @@ def enqueue_again(session: Session, content: Content) -> list[uuid.UUID]:
     """A lead completed anew: `lead.completed` for who has not been sent it, `lead.updated` for
     who has. A try under way that was withdrawn counts again.
     """
-    told = session.scalars(_RESTORE, {"lead_id": content.lead_id}).all()
-    others = [key for key in active_destinations() if key not in told]
-    new = enqueue(session, "lead.completed", content, others) if others else []
-    return new + (enqueue(session, "lead.updated", content, told) if told else [])
+    told = set(session.scalars(_RESTORE, {"lead_id": content.lead_id}))
+    active = active_destinations()
+    others = [key for key in active if key not in told]
+    again = [key for key in active if key in told]
+    return [
+        *enqueue(session, "lead.completed", content, others),
+        *enqueue(session, "lead.updated", content, again),
+    ]
 
 
 _RESTORE = text("""
@@ -148,19 +152,24 @@ _RESTORE = text("""
     RETURNING destination_key
 """)
 _WITHDRAW = text("""
-    UPDATE deliveries
+    WITH unsent AS (
+        SELECT id FROM deliveries
+         WHERE session_id = :session_id AND status IN ('pending', 'failed', 'dead')
+         ORDER BY id FOR UPDATE
+    )
+    UPDATE deliveries d
        SET is_withdrawn = claim_token IS NOT NULL,
            status = CASE WHEN claim_token IS NULL THEN 'cancelled' ELSE status END,
            finished_at = CASE WHEN claim_token IS NULL THEN CAST(:now AS timestamptz) END,
            next_attempt_at = CASE WHEN claim_token IS NULL THEN NULL ELSE next_attempt_at END
-     WHERE session_id = :session_id AND status IN ('pending', 'failed')
-    RETURNING id
+      FROM unsent WHERE d.id = unsent.id
+    RETURNING d.id
 """)
 
 
 def withdraw(session: Session, session_id: uuid.UUID) -> int:
-    """Cancel what of this session has not been sent; what is being sent this moment is cancelled
-    if that try fails. Gives how many.
+    """Cancel what of this session has not been sent, given up or not; what is being sent this
+    moment is cancelled if that try fails. Gives how many.
     """
     values = {"session_id": session_id, "now": clock.now()}
     withdrawn = session.scalars(_WITHDRAW, values).all()
