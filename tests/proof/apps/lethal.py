@@ -87,10 +87,10 @@ def _store_reply(original: Any) -> Any:
     """Most answers are one call, committed by the database itself."""
 
     @wraps(original)
-    def store_reply(lease: Any, reply: Any, session: Session | None = None) -> Any:
+    def store_reply(lease: Any, reply: Any, session: Session | None = None, **about: Any) -> Any:
         if session is None:
             about_to("during transaction 2")
-        return original(lease, reply, session)
+        return original(lease, reply, session, **about)
 
     return store_reply
 
