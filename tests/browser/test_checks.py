@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.upkeep.doctor import examine
+from tests.browser.screens import on_every_screen
 from tests.browser.test_dashboard import Axe, NewContext, assert_accessible, dashboard
 from tests.web.signed_in import PASSWORD, make_user
 from tests.web.test_checks import WARNING, break_something
@@ -15,8 +15,7 @@ from tests.web.test_checks import WARNING, break_something
 __all__ = ["dashboard"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@on_every_screen
 def test_no_barrier_in_the_warning_and_the_check(
     dashboard: Callable[..., Page], server: str, axe: Axe, theme: str, width: int
 ) -> None:

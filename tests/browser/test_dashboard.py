@@ -17,6 +17,7 @@ from app.core.db import transaction
 from app.delivery import repeat
 from app.models import ChatSession, Destination
 from config import Settings
+from tests.browser.screens import on_every_screen
 from tests.factories import make_chat, make_lead, make_message
 from tests.reporting.test_deliveries import make_attempt, make_delivery
 from tests.web.signed_in import PASSWORD, make_user
@@ -73,8 +74,7 @@ def say(chat: ChatSession, text: str) -> None:
         events.announce(session, "sessions", chat.id)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 768, 390])
+@on_every_screen
 def test_no_barrier_and_no_sideways_scroll_on_any_page(
     new_context: NewContext,
     dashboard: Callable[..., Page],

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from app.completion.reopen import leave_open, reopen
 from app.core import clock
 from app.core.db import transaction
 from app.models import ChatSession, Delivery, Message, SessionEvent, Site, User
+from tests.browser.screens import on_every_screen
 from tests.browser.test_dashboard import Axe, NewContext, assert_accessible, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.web.signed_in import PASSWORD, make_user
@@ -141,8 +141,7 @@ def second(new_context: NewContext, server: str, path: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@on_every_screen
 def test_no_barrier_and_no_sideways_scroll_on_any_kind_of_session(
     dashboard: Dashboard, server: str, axe: Axe, theme: str, width: int
 ) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.completion import backtest
 from app.core.db import transaction
 from tests.browser.conftest import TIMEOUT_MS
+from tests.browser.screens import on_every_screen
 from tests.browser.test_dashboard import Axe, NewContext, assert_accessible, dashboard
 from tests.completion.history import make_history
 from tests.factories import make_site
@@ -36,8 +36,7 @@ def fill(sessions: int = 60) -> dict[str, Any]:
     return ids
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 768, 390])
+@on_every_screen
 def test_no_barrier_and_no_sideways_scroll(
     dashboard: Dashboard, server: str, axe: Axe, theme: str, width: int
 ) -> None:

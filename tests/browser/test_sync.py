@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.core.db import transaction
 from app.sync import manual, runs
+from tests.browser.screens import on_every_screen
 from tests.browser.test_dashboard import (
     Axe,
     NewContext,
@@ -50,8 +51,7 @@ def a_run_half_way() -> uuid.UUID:
     return run_id
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 768, 390])
+@on_every_screen
 def test_no_barrier_in_any_state(
     dashboard: Callable[..., Page],
     axe: Axe,
