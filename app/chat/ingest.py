@@ -161,7 +161,9 @@ def _place(touched: Touched, source_id: int | None, now: datetime, done: Ingeste
     ]
     touched.links = [each.message for each in twins if each.kind == "link" and each.message]
     done.duplicates += len(rows) - len(new)
-    at = times([number for number, _, _ in new], _known(touched.stored, source_id), now)
+    latest = max((each.created_at for each in touched.stored), default=None)
+    numbers = [number for number, _, _ in new]
+    at = times(numbers, _known(touched.stored, source_id), latest, now)
     for (_, line, twin), created_at in zip(new, at, strict=True):
         touched.new.append(New(line, created_at, touched.turn if twin.is_awaited else None))
         touched.is_answered = touched.is_answered or twin.is_awaited

@@ -97,7 +97,7 @@ _TRANSCRIPTS = text("""
      CROSS JOIN LATERAL (
         SELECT session_id, id, role, text, created_at, input ->> 'field' AS field, source_id,
                source_row, client_id IS NOT NULL OR external_id IS NOT NULL OR source_row IS NULL
-               OR reply_to_id IS NOT NULL AS is_own
+               OR reply_to_id IS NOT NULL AS is_own, client_id IS NOT NULL AS is_typed
           FROM messages WHERE session_id = w.id OFFSET 0) m
      ORDER BY m.created_at, m.id
 """)

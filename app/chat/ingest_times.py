@@ -14,12 +14,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def times(
-    rows: Sequence[int], known: Sequence[tuple[int, datetime]], now: datetime
+    rows: Sequence[int],
+    known: Sequence[tuple[int, datetime]],
+    latest: datetime | None,
+    now: datetime,
 ) -> list[datetime]:
     """A time for each of these new rows (ascending) of a session, of which the rows `known`
-    (ascending, with their times) are stored already.
+    (ascending, with their times) are stored already; `latest`: its newest message's.
 
-    The newest rows end at `now`; a row that shows up late stands just before the next one.
+    The newest rows end at `now` and come after all there is; a row that shows up late stands just
+    before the next one.
     """
     numbers = [number for number, _ in known]
     newest = numbers[-1] if numbers else None
@@ -28,7 +32,6 @@ def times(
         if newest is None or row > newest:
             break
         given.append(_late(row, known, bisect_left(numbers, row)))
-    latest = max((at for _, at in known), default=None)
     return given + _at_the_end(rows[len(given) :], latest, now)
 
 

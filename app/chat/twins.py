@@ -16,7 +16,9 @@ from app.models.transcript import Role
 
 @dataclass(slots=True)
 class Stored:
-    """A message as it is stored. `is_own`: somebody else than N8n's memory wrote it, too."""
+    """A message as it is stored. `is_own`: somebody else than N8n's memory wrote it, too;
+    `is_typed`: the visitor typed it into the widget.
+    """
 
     id: int
     role: Role
@@ -26,6 +28,7 @@ class Stored:
     source_id: int | None = None
     source_row: int | None = None
     is_own: bool = False
+    is_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class _Session:
         self._spoken = [
             (each.source_row, each.id)
             for each in messages
-            if each.role == "visitor" and each.source_id == source_id and each.source_row
+            if each.role == "visitor"
+            and each.source_id == source_id
+            and each.source_row is not None
         ]
 
     def take(self, row: Row) -> Twin:
@@ -132,11 +137,11 @@ class _Session:
             return False
         is_answered = any(
             each.role == "assistant"
-            and each.source_row
+            and each.source_id == self._source_id
+            and each.source_row is not None
             and before[0] < each.source_row < row.number
             for several in self._equals.values()
             for each in several
-            if each.source_id == self._source_id
         )
         between = self._messages[start:end]
         return not is_answered and any(each.role == "assistant" for each in between)
@@ -144,7 +149,7 @@ class _Session:
     def _is_repeated(self, row: Row, equals: Sequence[Stored]) -> bool:
         """Asked again after a crash, N8n notes the question, and perhaps its answer, once more."""
         if row.role == "visitor":
-            return any(message.is_own for message in equals)
+            return any(message.is_typed for message in equals)
         return row.role == "assistant" and any(
             self._stands_right_before(row, message) for message in equals if message.is_own
         )

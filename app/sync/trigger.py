@@ -21,6 +21,8 @@ from app.sync.rows import quoted
 #: What to LISTEN to, in the database of the table.
 CHANNEL = "p5_memory"
 _NAME = "p5_memory_notice"
+#: How long a page waits to hear whether the trigger is there.
+PATIENCE_SECONDS = 1.0
 _PAYLOAD = re.compile(r"([a-z_0-9$.]{1,130}) ([0-9]{1,19}) ([0-9]{1,19})")
 
 # A full queue of notices would make N8n's commit fail: better that we look a little later.
@@ -78,7 +80,7 @@ def is_installed(table: str) -> bool:
 
     with transaction() as session:
         try:
-            return access.ask(session, question, None)
+            return access.ask(session, question, PATIENCE_SECONDS)
         except TooSlow:
             raise SourceFailed("The database does not answer.") from None
 

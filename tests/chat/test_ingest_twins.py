@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.chat.ingest import Incoming, Outside, ingest
 from app.core import clock
 from app.models import ChatSession, Lead, Message, Site, Turn
 from tests.chat.outside import PROMISE, bring, check_counters, make_source, row, transcript
@@ -193,3 +194,30 @@ def test_a_question_noted_twice_leaves_the_next_equal_one_its_row(
     said = [text for _, text in transcript(session, chat.id)]
     assert said.count("Noted.") == 2
     assert said.count("yes") == 2
+
+
+def test_what_a_workflow_posted_is_no_line_typed_into_the_widget(
+    session: Session, site: Site, source: int
+) -> None:
+    """Rows of N8n that say the same again are lines of their own, unless the widget has them."""
+    posted = Incoming("visitor", "yes", external_id="m-1")
+    ingest(session, [Outside(site.id, "n8n", "S-1", [posted])], cause="live")
+    lines = [row(1, "visitor", "yes"), row(2, "assistant", "Sure?"), row(3, "visitor", "yes")]
+    bring(session, site, lines, key="S-1", source=source)
+    chat = session.scalars(select(ChatSession)).one()
+    said = [text for _, text in transcript(session, chat.id)]
+    assert said == ["yes", "Sure?", "yes"]
+
+
+def test_rows_seen_after_a_reopening_are_newer_than_it(
+    session: Session, site: Site, source: int, chat: ChatSession
+) -> None:
+    ask(session, chat, "Hi")
+    at = clock.now() + timedelta(milliseconds=5)  # said by a process whose clock is ahead
+    make_message(session, chat, role="assistant", text="Hm", created_at=at)
+    reopened_at = at
+    lines = [row(7, "assistant", PROMISE), row(8, "visitor", "Thanks")]
+    bring(session, site, lines, key=str(chat.id), source=source)
+    session.expire_all()
+    newest = session.scalars(select(Message).where(Message.source_row == 7)).one()
+    assert newest.created_at > reopened_at

@@ -21,7 +21,8 @@ class Chat:
     def says(self, role: str, words: str, *, is_own: bool = True) -> Stored:
         number = next(self._ids)
         at = START + timedelta(seconds=number)
-        message = Stored(number, role, words, at, is_own=is_own)  # type: ignore[arg-type]
+        is_typed = is_own and role == "visitor"
+        message = Stored(number, role, words, at, is_own=is_own, is_typed=is_typed)  # type: ignore[arg-type]
         self.messages.append(message)
         return message
 
