@@ -9,7 +9,7 @@ run:
 
 test:
 	@scripts/bootstrap.sh test
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest $(ARGS)
 
 check:
 	@scripts/bootstrap.sh test
