@@ -54,7 +54,7 @@ def test_opened_again_while_it_is_being_sent(
 
 def test_many_who_complete_and_open_again_at_once_never_send_twice(
     app: Flask,
-    outbox_of: Outbox,
+    outbox_of: Outbox,  # noqa: F811
     n8n: N8n,  # noqa: F811
 ) -> None:
     chat_id = completed()
