@@ -234,7 +234,7 @@ def test_who_was_signed_out_is_asked_to_sign_in(dashboard: Callable[..., Page]) 
     page.context.clear_cookies()
     with transaction() as session:
         events.announce(session, "sessions", make_chat(session).id)
-    page.wait_for_url(re.compile("/login"), timeout=15000)
+    page.wait_for_url(re.compile("/login"), timeout=5000)
 
 
 def test_the_focus_stays_on_a_row_that_changes(dashboard: Callable[..., Page]) -> None:
