@@ -1,8 +1,10 @@
 """Tables and their rules. Importing this package makes every table known."""
 
 from app.models.api_key import ApiKey
+from app.models.assistant import AssistantDay, AssistantHealth, AssistantSession
 from app.models.chat_session import ChatSession, DeletedSession, SessionEvent, Turn
 from app.models.delivery import Delivery, DeliveryAttempt, Destination, LeadEvent
+from app.models.incident import Incident, IncidentReport
 from app.models.lead import Lead
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
@@ -12,6 +14,9 @@ from app.models.user import User
 
 __all__ = [
     "ApiKey",
+    "AssistantDay",
+    "AssistantHealth",
+    "AssistantSession",
     "Backtest",
     "BacktestFinding",
     "CatchUp",
@@ -21,6 +26,8 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Destination",
+    "Incident",
+    "IncidentReport",
     "Lead",
     "LeadEvent",
     "MemoryGap",

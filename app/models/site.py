@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
+from app.models.assistant_settings import AssistantSettings
 from app.models.site_profile import Consent, SiteProfile, field_from_json
 from app.models.types import JsonList, JsonObject, Moment, UuidKey, Words, one_of
 
@@ -19,7 +22,8 @@ class Site(Base):
     {mode: none|line|question, text, version}; `phrases`: plain texts that complete a session;
     `exclusions`: plain texts that take that power from the sentence they stand in.
     `memory_table`: N8n's chat memory of this site. `partial_after_minutes`: idle time after
-    which an unfinished lead is sent; 0: never.
+    which an unfinished lead is sent; 0: never. `assistant_settings`: of the AssistantSettings what
+    differs from the defaults.
     """
 
     __tablename__ = "sites"
@@ -51,11 +55,13 @@ class Site(Base):
     partial_after_minutes: Mapped[int] = mapped_column(default=30, server_default="30")
     confirmation: Mapped[Words] = mapped_column(default="")
     flow: Mapped[JsonObject]
+    assistant_settings: Mapped[JsonObject]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 
     def profile(self) -> SiteProfile:
         """The plain value that assistants and rules are given."""
+        settings = AssistantSettings.from_json(self.assistant_settings)
         return SiteProfile(
             key=self.key,
             name=self.name,
@@ -70,4 +76,10 @@ class Site(Base):
             exclusions=tuple(self.exclusions),
             confirmation=self.confirmation,
             flow=dict(self.flow),
+            ai=settings,
+            link_hosts=(*settings.link_hosts, *_hosts(self.allowed_origins)),
         )
+
+
+def _hosts(origins: list[str]) -> list[str]:
+    return [host for origin in origins if (host := urlsplit(origin).hostname)]

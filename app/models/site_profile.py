@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.models.assistant_settings import DEFAULTS, AssistantSettings
 from app.models.transcript import Choice
 
 FieldType = Literal["text", "email", "phone", "choice", "date"]
@@ -57,6 +58,9 @@ class SiteProfile:
     exclusions: tuple[str, ...] = ()
     confirmation: str = ""
     flow: Mapping[str, str] | None = None
+    ai: AssistantSettings = DEFAULTS
+    #: Hosts whose links may be clicked in the chat.
+    link_hosts: tuple[str, ...] = ()
 
     def field(self, key: str) -> Field | None:
         return next((f for f in self.fields if f.key == key), None)

@@ -115,7 +115,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A session's newest lines, oldest first, ordered by time and then id."""
+    """A session's newest lines, oldest first, ordered by time and then id.
+
+    `page_title`, `attribution`: of the page the visitor came by, where an assistant is told of it.
+    `tokens_left`: what an answer may take at most in all; None: nobody counts.
+    """
 
     session_id: str
     lines: tuple[Line, ...]
@@ -123,3 +127,6 @@ class Transcript:
     locale: str | None = None
     timezone: str | None = None
     is_completed: bool = False
+    page_title: str | None = None
+    attribution: Mapping[str, str] = field(default_factory=dict)
+    tokens_left: int | None = None
