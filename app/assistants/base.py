@@ -43,6 +43,9 @@ class Usage:
         )
 
 
+NOTHING_USED = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A tool a model called: what it sent, as text, and what it was told."""
@@ -64,7 +67,7 @@ class Reply:
     draft: Draft
     confirms_booking: bool = False
     calls: tuple[Call, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = NOTHING_USED
 
 
 class AssistantError(Exception):
@@ -84,7 +87,7 @@ class AssistantError(Exception):
         self.kind = kind
         self.detail = detail
         self.calls = calls
-        self.usage = usage or Usage()
+        self.usage = usage or NOTHING_USED
 
 
 class Assistant(Protocol):

@@ -7,10 +7,10 @@ from app.assistants.n8n import N8nAssistant
 from app.assistants.scripted import ScriptedAssistant
 from app.models.site_profile import SiteProfile
 
-_SCRIPTED = ScriptedAssistant()
-_N8N = N8nAssistant(_SCRIPTED)
+SCRIPTED = ScriptedAssistant()
+_N8N = N8nAssistant(SCRIPTED)
 
-ASSISTANTS: dict[str, Assistant] = {"scripted": _SCRIPTED, "n8n": _N8N}
+ASSISTANTS: dict[str, Assistant] = {"scripted": SCRIPTED, "n8n": _N8N}
 
 
 def configure(n8n_chat_url: str, n8n_chat_timeout_seconds: float) -> None:
@@ -20,4 +20,4 @@ def configure(n8n_chat_url: str, n8n_chat_timeout_seconds: float) -> None:
 
 def assistant_for(site: SiteProfile) -> Assistant:
     """The site's assistant; a name nobody answers to gets the scripted one, which needs nothing."""
-    return ASSISTANTS.get(site.assistant, _SCRIPTED)
+    return ASSISTANTS.get(site.assistant, SCRIPTED)

@@ -26,8 +26,11 @@ _PIECE = re.compile(r"(?:\S+\s*){1,5}")
 class ScriptedAssistant:
     """Asks for each field of the site in order and understands what is said out of order."""
 
-    def __init__(self, timeout_seconds: float = 5.0) -> None:
-        self.timeout_seconds = timeout_seconds
+    promises_in_words = True
+
+    def is_set_up(self, site: SiteProfile) -> bool:
+        """It needs nothing."""
+        return True
 
     def opening(self, site: SiteProfile) -> list[Reply]:
         """The greeting, then the first question."""
@@ -78,7 +81,8 @@ def _confirm(turn: ScriptedTurn) -> Reply:
         else None
     )
     said = (text for (key, _), text in turn.remarks.items() if key not in ACKNOWLEDGEMENTS)
-    return _reply(turn, _joined(*said, confirmation(turn.site, name)), FREE_INPUT)
+    text = _joined(*said, confirmation(turn.site, name))
+    return replace(_reply(turn, text, FREE_INPUT), confirms_booking=True)
 
 
 def _reply(turn: ScriptedTurn, text: str, input_: Input) -> Reply:

@@ -16,7 +16,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.assistants.base import Reply
-from app.assistants.registry import assistant_for
+from app.chat.answer import answer
+from app.chat.lease_keeper import kept
 from app.chat.messages import Conversation, StoredMessage, exchange
 from app.chat.turn_store import Lease, claim, store_message, store_reply
 from app.completion import layers
@@ -62,10 +63,12 @@ def respond(received: Received) -> Iterator[str | Conversation]:
     pause_seconds = 0.02
     while True:
         if lease is not None:
-            answer = yield from _think(lease)
-            if answer is not None:
+            answered = yield from _think(lease)
+            if answered is not None:
                 yield Conversation(
-                    [received.message, *answer.messages], answer.input, answer.completion_status
+                    [received.message, *answered.messages],
+                    answered.input,
+                    answered.completion_status,
                 )
                 return
         with transaction() as session:
@@ -107,19 +110,20 @@ def answer_waiting(limit: int = 50) -> int:
 
 def _think(lease: Lease) -> Generator[str, None, Conversation | None]:
     """Let the assistant answer; None when the lease was lost meanwhile."""
-    thoughts = assistant_for(lease.site.profile).reply(lease.transcript, lease.site.profile)
+    thoughts = answer(lease)
     reply: Reply | None = None
-    try:
-        for part in thoughts:
-            if isinstance(part, Reply):
-                reply = part
-            else:
-                yield part
-    except GeneratorExit:
-        _record(lease, reply or next(part for part in thoughts if isinstance(part, Reply)))
-        raise
-    assert reply is not None, "an assistant ends with a Reply"
-    return _record(lease, reply)
+    with kept(lease.token):
+        try:
+            for part in thoughts:
+                if isinstance(part, Reply):
+                    reply = part
+                else:
+                    yield part
+        except GeneratorExit:
+            _record(lease, reply or next(part for part in thoughts if isinstance(part, Reply)))
+            raise
+        assert reply is not None, "an answer ends with a Reply"
+        return _record(lease, reply)
 
 
 def _record(lease: Lease, reply: Reply) -> Conversation | None:

@@ -24,8 +24,8 @@ from app.core.db import call, transaction
 from app.core.errors import NotFound
 from app.models.transcript import Draft, Line, Transcript
 
-#: How long a lease outlasts its assistant's own time limit.
-LEASE_MARGIN_SECONDS = 5.0
+#: How long a turn is its answerer's who gives no sign of life (`lease_keeper` gives them).
+LEASE_SECONDS = 10.0
 #: How many of a session's newest lines an assistant is given.
 LINES_READ = 60
 
@@ -134,10 +134,8 @@ def claim(session_id: uuid.UUID) -> Lease | None:
 
 
 def _lease_seconds() -> str:
-    """How long a turn of each assistant may run, as JSON."""
-    return json.dumps(
-        {name: each.timeout_seconds + LEASE_MARGIN_SECONDS for name, each in ASSISTANTS.items()}
-    )
+    """How long a turn of each assistant is leased, as JSON."""
+    return json.dumps(dict.fromkeys(ASSISTANTS, LEASE_SECONDS))
 
 
 def _transcript(session_id: uuid.UUID, about: Sequence[Any]) -> Transcript:

@@ -27,6 +27,7 @@ class KnownSite:
     carried out, `rule` judges by the rule before it what was said before it.
     """
 
+    id: uuid.UUID
     updated_at: datetime
     profile: SiteProfile
     rule: Rule | ChangedRule
@@ -59,6 +60,8 @@ def _read(session: Session, site_id: uuid.UUID) -> KnownSite:
     rule = compile_phrases(profile.phrases, profile.exclusions)
     change = session.scalar(_CHANGE, {"site_id": site_id})
     if change is None:
-        return KnownSite(site.updated_at, profile, rule)
+        return KnownSite(site_id, site.updated_at, profile, rule)
     before = compile_phrases(tuple(change["phrases"]), tuple(change["exclusions"]))
-    return KnownSite(site.updated_at, profile, ChangedRule(rule, before, change["through"]))
+    return KnownSite(
+        site_id, site.updated_at, profile, ChangedRule(rule, before, change["through"])
+    )

@@ -25,4 +25,4 @@ class SlowAssistant(ScriptedAssistant):
         yield from super().reply(transcript, site)
 
 
-ASSISTANTS["slow"] = SlowAssistant(timeout_seconds=30.0)
+ASSISTANTS["slow"] = SlowAssistant()

@@ -29,7 +29,7 @@ from tests.factories import make_site
 class Stand:
     """An assistant whose every step a test controls."""
 
-    timeout_seconds = 5.0
+    promises_in_words = True
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()
@@ -39,6 +39,9 @@ class Stand:
         self.draft: Draft | None = None
         self.calls = 0
         self.connections_held: list[int] = []
+
+    def is_set_up(self, site: SiteProfile) -> bool:
+        return True
 
     def opening(self, site: SiteProfile) -> list[Reply]:
         return [Reply("Hello!", Input(), Draft())]

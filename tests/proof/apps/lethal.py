@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.chat import turn, turn_store
+from app.chat import lease_keeper, turn, turn_store
 from app.delivery import claim, send
 from wsgi import app
 
@@ -146,6 +146,7 @@ send.record = _record_delivery(send.record)  # type: ignore[assignment]
 event.listen(Session, "before_commit", _before_commit)
 
 if os.environ.get("PROOF_HURRIES"):
-    turn_store.LEASE_MARGIN_SECONDS = 0.0
+    turn_store.LEASE_SECONDS = 5.0
+    lease_keeper.KEEP_EVERY_SECONDS = 1.0
     turn.OVERDUE_SECONDS = 1.0
     claim.CLAIM_FOR = timedelta(seconds=8)

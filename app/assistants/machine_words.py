@@ -1,0 +1,72 @@
+"""Text that no person wrote for a person: error messages, data, pages, broken encodings."""
+
+from __future__ import annotations
+
+import json
+import re
+
+#: How machine text begins, in small letters.
+_BEGINNINGS = (
+    "<!doctype",
+    "<html",
+    "<?xml",
+    "error in workflow",
+    "workflow was started",
+    "internal server error",
+    "bad gateway",
+    "service unavailable",
+    "gateway timeout",
+    "traceback (most recent call last)",
+    "nodeoperationerror",
+    "nodeapierror",
+    "undefined",
+    "null",
+    "nan",
+    "[object object]",
+    "unauthorized",
+    "forbidden",
+)
+#: These are words as well: machine text only when nothing else is said.
+_ALONE = frozenset({"undefined", "null", "nan", "unauthorized", "forbidden", "none", "error"})
+_ANYWHERE = re.compile(
+    r"Traceback \(most recent call last\)|\bNode(?:Operation|Api)Error\b|\[object Object\]"
+    r"|^\s+at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json",
+    re.I | re.M,
+)
+_BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f]")
+_MOST_BROKEN = 3
+
+
+def may_be_machine_text(beginning: str) -> bool:
+    """Whether a text that begins like this had better not be shown before its end is known."""
+    text = beginning.lstrip().lower()
+    if not text or text[0] in "{[<":
+        return True
+    if len(_BROKEN.findall(beginning)) >= _MOST_BROKEN:
+        return True
+    return any(
+        known.startswith(text) or (known not in _ALONE and text.startswith(known))
+        for known in _BEGINNINGS
+    )
+
+
+def is_for_people(text: str) -> bool:
+    """Whether this whole answer can be shown to a visitor."""
+    words = text.strip()
+    lowered = words.lower().rstrip(".!")
+    if not any(map(str.isalnum, words)) and not any(ord(sign) > 0x2000 for sign in words):
+        return False
+    if lowered in _ALONE or len(_BROKEN.findall(words)) >= _MOST_BROKEN:
+        return False
+    if any(lowered.startswith(known) for known in _BEGINNINGS if known not in _ALONE):
+        return False
+    return not _ANYWHERE.search(words) and not _is_data(words)
+
+
+def _is_data(words: str) -> bool:
+    if words[0] not in "{[":
+        return False
+    try:
+        return isinstance(json.loads(words), dict | list)
+    except (ValueError, RecursionError):
+        return words.startswith(('{"', "{'", '[{"', "[{'"))

@@ -1,0 +1,115 @@
+"""Who answers: the site's assistant, and where it cannot, the scripted one from what is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from app.assistants.base import Reply
+from app.assistants.registry import SCRIPTED, assistant_for
+from app.assistants.run import Finished, run
+from app.assistants.scripted_words import say
+from app.chat import assistant_state
+from app.chat.assistant_state import Permit, day_of
+from app.chat.assistant_words import cap_incident, failure_incident, not_set_up_incident
+from app.chat.turn_store import Lease
+from app.completion.detection import ChangedRule, Rule
+from app.core import clock
+from app.core.db import transaction
+from app.incidents.record import note
+
+logger = logging.getLogger(__name__)
+
+
+def answer(lease: Lease) -> Iterator[str | Reply]:
+    """Yield pieces of the answer, then its Reply. There is always one; no transaction is open.
+
+    A Reply need not be what was yielded before it: an answer that broke off is replaced.
+    """
+    site = lease.site.profile
+    if assistant_for(site) is SCRIPTED:
+        yield from SCRIPTED.reply(lease.transcript, site)
+        return
+    permit = _ask_for_permit(lease)
+    if permit is None:
+        yield from SCRIPTED.reply(lease.transcript, site)
+        return
+    transcript = replace(
+        lease.transcript,
+        page_title=permit.page_title,
+        attribution=permit.attribution,
+        tokens_left=permit.tokens,
+    )
+    finished: Finished | None = None
+    for part in run(assistant_for(site), transcript, site, unpromising(lease.site.rule)):
+        if isinstance(part, Finished):
+            finished = part
+        else:
+            yield part
+    assert finished is not None, "a run ends with a Finished"
+    _settle(lease, permit, finished)
+    yield finished.reply or _take_over(lease)
+
+
+def unpromising(rule: Rule | ChangedRule) -> _Unpromising:
+    return _Unpromising(rule)
+
+
+class _Unpromising:
+    """Takes the sentences out of a text that would complete a session under this rule."""
+
+    def __init__(self, rule: Rule | ChangedRule) -> None:
+        self._rule = rule.now if isinstance(rule, ChangedRule) else rule
+
+    def __call__(self, text: str) -> str:
+        while self._rule.find(text):
+            place = next((p for p in self._rule.places(text) if not p.exclusion), None)
+            if place is None:
+                return ""
+            start, end = place.sentence
+            text = f"{text[:start].rstrip()} {text[end:].lstrip()}".strip()
+        return text
+
+
+def _ask_for_permit(lease: Lease) -> Permit | None:
+    site = lease.site.profile
+    with transaction() as session:
+        if not assistant_for(site).is_set_up(site):
+            note(session, not_set_up_incident(site, lease.site.id, day_of(site, clock.now())))
+            return None
+        permit = assistant_state.begin(session, site, lease.site.id, lease.session_id)
+        if isinstance(permit, Permit):
+            return permit
+        if permit.reason != "resting":
+            note(session, cap_incident(site, permit, lease.session_id))
+        return None
+
+
+def _settle(lease: Lease, permit: Permit, finished: Finished) -> None:
+    site = lease.site.profile
+    with transaction() as session:
+        assistant_state.end(session, site, permit, finished)
+        if finished.failure:
+            note(session, failure_incident(site, permit, finished))
+    if finished.failure:
+        logger.warning(
+            "an assistant gave no answer",
+            extra={
+                "session_id": str(lease.session_id),
+                "site": site.key,
+                "assistant": site.assistant,
+                "kind": finished.failure,
+                "detail": finished.detail,
+                "after_ms": finished.whole_ms,
+            },
+        )
+
+
+def _take_over(lease: Lease) -> Reply:
+    """The scripted answer, after a kind line where the visitor did not speak with it before."""
+    site, transcript = lease.site.profile, lease.transcript
+    reply = next(part for part in SCRIPTED.reply(transcript, site) if isinstance(part, Reply))
+    if transcript.draft.asking is not None:
+        return reply
+    return replace(reply, text=f"{say(site, 'took_over')} {reply.text}")
