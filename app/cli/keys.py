@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from app.accounts import api_keys
 from app.cli.sentences import plain_errors
 from app.core.db import transaction
+from app.gateways.n8n import new_webhook_secret
 
 group = AppGroup("keys", help="API keys for other programs.")
 
@@ -25,3 +26,14 @@ def create(name: str, scopes: str, site: str | None) -> None:
     click.echo(f"Made the key {made.key.name} ({', '.join(made.key.scopes)}).", err=True)
     click.echo("It is shown this once. Send it in the header X-API-Key.", err=True)
     click.echo(made.plain)
+
+
+@group.command("webhook-secret")
+def webhook_secret() -> None:
+    """Make a secret that signs leads on their way to N8n, in our form and in N8n's."""
+    made = new_webhook_secret()
+    click.echo("Here, as the setting N8N_WEBHOOK_SECRET:", err=True)
+    click.echo(made.ours)
+    click.echo("In N8n, as the Hmac Secret of the credential of type Crypto:", err=True)
+    click.echo(made.for_n8n)
+    click.echo("Nothing was stored. Who has one of the two can sign leads.", err=True)

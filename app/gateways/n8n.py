@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from standardwebhooks.webhooks import Webhook
 
@@ -13,6 +15,19 @@ from app.core import http
 USER_AGENT = "Platform5ive/1"
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0
+
+
+class WebhookSecret(NamedTuple):
+    """`ours`: for N8N_WEBHOOK_SECRET. `for_n8n`: the same key as text, for N8n's credential."""
+
+    ours: str
+    for_n8n: str
+
+
+def new_webhook_secret() -> WebhookSecret:
+    """N8n's Crypto node takes its key as text only, so the key is 32 characters one can type."""
+    key = secrets.token_urlsafe(24)
+    return WebhookSecret("whsec_" + base64.b64encode(key.encode()).decode(), key)
 
 
 @dataclass(frozen=True, slots=True)

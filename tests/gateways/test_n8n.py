@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from app.gateways.n8n import LeadWebhook
+from app.gateways.n8n import LeadWebhook, new_webhook_secret
+from config import Settings
 
 OLD = "whsec_" + "b2xkLXNlY3JldC1vZi0yNC1jaGFyYWN0ZXJzISE="
 NEW = "whsec_" + "bmV3LXNlY3JldC1vZi0yNC1jaGFyYWN0ZXJzISE="
@@ -42,3 +47,14 @@ def test_every_form_of_a_secret_is_confidential() -> None:
         OLD.removeprefix("whsec_"),
         "old-secret-of-24-characters!!",
     }
+
+
+def test_a_new_secret_is_one_key_in_two_forms() -> None:
+    ours, for_n8n = new_webhook_secret()
+    body = "id-1.1795340341.{}"
+    signed = hmac.new(for_n8n.encode(), body.encode(), hashlib.sha256).digest()
+    moment = datetime.fromtimestamp(1795340341, UTC)
+    assert Webhook(ours).sign("id-1", moment, "{}") == f"v1,{base64.b64encode(signed).decode()}"
+    assert re.fullmatch(r"[A-Za-z0-9_-]{32}", for_n8n)
+    assert Settings.load({"N8N_WEBHOOK_SECRET": ours}).n8n_webhook_secrets == (ours,)
+    assert new_webhook_secret() != (ours, for_n8n)

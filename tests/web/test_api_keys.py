@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,6 +25,13 @@ def test_a_key_may_do_what_its_scopes_say_and_no_more(app: Flask, client: FlaskC
     headers = {"X-API-Key": make_key(app, "--scopes", "sessions:read")}
     assert client.get("/api/v1/sessions", headers=headers).status_code == 200
     assert client.post("/api/v1/messages", json={}, headers=headers).status_code == 403
+
+
+def test_a_webhook_secret_is_printed_for_us_and_for_n8n(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["keys", "webhook-secret"])
+    ours, for_n8n = result.stdout.split()
+    assert base64.b64decode(ours.removeprefix("whsec_")).decode() == for_n8n
+    assert "N8N_WEBHOOK_SECRET" in result.stderr
 
 
 def test_only_a_hash_of_the_key_is_kept(app: Flask) -> None:
