@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -91,21 +91,26 @@ def finish(received: Received) -> None:
             pass
 
 
-def answer_waiting(limit: int = 50) -> int:
-    """Answer messages whose answerer died; for the worker. Gives how many were answered."""
+def waiting(limit: int = 50) -> Sequence[uuid.UUID]:
+    """Sessions with a message whose answerer died, the longest waiting first; for the worker."""
     overdue = clock.now() - timedelta(seconds=OVERDUE_SECONDS)
     with transaction() as session:
-        waiting = session.scalars(
-            select(Turn.session_id).where(Turn.expires_at < overdue).limit(limit)
+        return session.scalars(
+            select(Turn.session_id)
+            .where(Turn.expires_at < overdue)
+            .order_by(Turn.expires_at)
+            .limit(limit)
         ).all()
-    answered = 0
-    for session_id in waiting:
-        lease = claim(session_id)
-        if lease is not None:
-            for _ in _think(lease):
-                pass
-            answered += 1
-    return answered
+
+
+def answer_waiting(session_id: uuid.UUID) -> bool:
+    """Answer this session's message, unless somebody else is at it."""
+    lease = claim(session_id)
+    if lease is None:
+        return False
+    for _ in _think(lease):
+        pass
+    return True
 
 
 def _think(lease: Lease) -> Generator[str, None, Conversation | None]:

@@ -14,12 +14,12 @@ from typing import Any
 import procrastinate
 from procrastinate import JobContext
 
-from app.chat.turn import answer_waiting
 from app.core.db import transaction
 from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
 from app.jobs import backtests, upkeep
+from app.jobs.answers import answer_waiting_turns
 from app.sync import manual
 from app.sync.runs import MANUAL_SYNC
 
@@ -32,7 +32,6 @@ EVERY_NIGHT = "17 3 * * *"
 HEARTBEAT_SECONDS = 5
 DEAD_AFTER_SECONDS = 15
 KEEP_FINISHED_JOBS_HOURS = 7 * 24
-MOST_ANSWERS = 50
 
 
 def deliver(context: JobContext, destination_key: str) -> None:
@@ -48,12 +47,6 @@ def rescue_deliveries(_context: JobContext, timestamp: int) -> None:
         keys = rescue(session)
     if keys:
         logger.warning("deliveries were waiting without a job", extra={"destinations": keys})
-
-
-def answer_waiting_turns(_context: JobContext, timestamp: int) -> None:
-    answered = answer_waiting(MOST_ANSWERS)
-    if answered:
-        logger.warning("answered turns left open", extra={"answered": answered})
 
 
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:

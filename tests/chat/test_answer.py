@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.models.transcript import Answer, Draft, Input
 from tests.assistants.stand import Stand
-from tests.chat.test_turn import begin, in_thread, lines, say
+from tests.chat.test_turn import answer_all, begin, in_thread, lines, say
 
 KIND_LINE = "Sorry, I could not answer that properly just now. A colleague will read it."
 AWAY = AssistantError("unreachable", "refused")
@@ -341,5 +341,5 @@ def test_the_turn_of_a_process_that_died_is_soon_anybodys(stand: Stand, short_le
     turn.receive(chat_id, uuid.uuid4(), "Hi")  # and nobody goes on
     assert turn_store.claim(chat_id) is None
     with clock.moved(timedelta(seconds=1)):
-        assert turn.answer_waiting() == 0  # a moment longer is left to who asks again
+        assert answer_all() == 0  # a moment longer is left to who asks again
         assert turn_store.claim(chat_id) is not None

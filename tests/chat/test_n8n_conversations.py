@@ -19,13 +19,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.assistants.registry import ASSISTANTS
-from app.chat import turn
 from app.chat.turn_store import store_message
 from app.chat.twins import said
 from app.core.db import transaction
 from app.models import Message
 from app.sync.memory import read_new
 from config import Settings
+from tests.chat.test_turn import answer_all
 from tests.factories import make_site
 from tests.fakes.n8n_chat import running_n8n_chat
 
@@ -51,7 +51,7 @@ def test_no_line_is_doubled_and_none_of_n8ns_is_missing(
         is_over.set()
         for reader in readers:
             reader.join()
-        turn.answer_waiting()
+        answer_all()
         _read_all()
         assert len(shown) == CONVERSATIONS
         assert sum(map(len, n8n.only_here.values())) > CONVERSATIONS / 4
@@ -86,7 +86,7 @@ def test_whoever_dies_after_n8n_has_written_the_visitor_gets_one_answer(
         with transaction() as session:
             session.execute(text("UPDATE turns SET expires_at = now() - interval '1 minute'"))
         _read_all()
-        assert turn.answer_waiting() == 0
+        assert answer_all() == 0
         for session_id, greetings, _ in started:
             assert _stored(session_id) == [*greetings, "Hello", f"Welcome {session_id}"]
         assert _count(Message.reply_to_id) == 20

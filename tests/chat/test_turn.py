@@ -79,6 +79,11 @@ def say(chat_id: uuid.UUID, text: str, client_id: uuid.UUID | None = None) -> Co
     return answer
 
 
+def answer_all() -> int:
+    """What the worker does."""
+    return sum(map(turn.answer_waiting, turn.waiting()))
+
+
 def in_thread(app: Flask, *args: object) -> threading.Thread:
     """`say` as another request would: a thread and an app context of its own."""
 
@@ -183,7 +188,7 @@ def test_a_late_answer_of_a_dead_turn_is_dropped(
     assert next(late) == "All noted."
     stand.text = "The answer that counts."
     with clock.moved(timedelta(minutes=1)):
-        assert turn.answer_waiting() == 1
+        assert answer_all() == 1
     *_, told = late
     assert isinstance(told, Conversation)
     assert told.messages[1].text == "The answer that counts."
@@ -202,10 +207,10 @@ def test_a_message_whose_answerer_died_is_answered_when_the_widget_asks_again(
 
 def test_a_message_whose_answerer_died_is_answered_by_the_worker(chat_id: uuid.UUID) -> None:
     turn.receive(chat_id, uuid.uuid4(), "Hi")
-    assert turn.answer_waiting() == 0, "its answerer may still be at work"
+    assert answer_all() == 0, "its answerer may still be at work"
     with clock.moved(timedelta(minutes=1)):
-        assert turn.answer_waiting() == 1
-        assert turn.answer_waiting() == 0
+        assert answer_all() == 1
+        assert answer_all() == 0
     assert lines(chat_id)[1:] == [("visitor", "Hi"), ("assistant", "All noted.")]
 
 
