@@ -10,7 +10,7 @@ from app import accounts, cli, delivery, sync
 from app.assistants import registry as assistants
 from app.completion import layers
 from app.core import embedded, extensions, logs
-from app.core.crypto import Signer
+from app.core.crypto import Signer, configure_sealing
 from app.core.db import db
 from app.core.rates import Rates
 from app.jobs.worker import register as register_worker
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.ratelimit_storage_uri, is_enabled=settings.ratelimit_enabled
     )
     accounts.configure(settings.secret_keys)
+    configure_sealing(settings.secret_keys)
     delivery.configure(settings)
     assistants.configure(settings.n8n_chat_url, settings.n8n_chat_timeout_seconds)
     layers.configure(settings.completion_layers)

@@ -1,9 +1,14 @@
-"""Signed tokens. The first secret signs, every secret verifies, so that secrets can be rotated."""
+"""Signed tokens and sealed texts. The first secret signs and seals, every secret verifies and
+opens, so that secrets can be rotated.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from app.core.errors import Unauthenticated
@@ -28,3 +33,30 @@ class Signer:
             raise Unauthenticated("This chat has expired. Please start a new one.") from error
         except BadSignature as error:
             raise Unauthenticated("This token is not valid.") from error
+
+
+class _Box:
+    """What is stored sealed: the first key seals, every key opens. Set by `configure_sealing`."""
+
+    fernet: MultiFernet | None = None
+
+
+def configure_sealing(secrets: Sequence[str]) -> None:
+    """Set by wiring. `secrets`: SECRET_KEY, the newest first."""
+    keys = (hashlib.sha256(b"sealed:" + secret.encode()).digest() for secret in secrets)
+    _Box.fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+
+def seal(text: str) -> str:
+    """The text as it may be stored: only who has the SECRET_KEY can read it."""
+    assert _Box.fernet is not None, "sealing was not configured"
+    return _Box.fernet.encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str | None:
+    """What was sealed; None when the SECRET_KEY it was sealed with is gone."""
+    assert _Box.fernet is not None, "sealing was not configured"
+    try:
+        return _Box.fernet.decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None

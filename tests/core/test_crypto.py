@@ -1,0 +1,34 @@
+"""What is sealed can be read with the SECRET_KEY, an older one too, and with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.crypto import configure_sealing, seal, unseal
+from config import Settings
+
+
+@pytest.fixture(autouse=True)
+def _as_before(settings: Settings) -> Iterator[None]:
+    yield
+    configure_sealing(settings.secret_keys)
+
+
+def test_what_is_sealed_cannot_be_read_but_opened() -> None:
+    configure_sealing(["new"])
+    sealed = seal("Bearer 123")
+    assert "123" not in sealed
+    assert unseal(sealed) == "Bearer 123"
+    assert seal("Bearer 123") != sealed
+
+
+def test_an_older_key_still_opens_and_a_lost_one_does_not() -> None:
+    configure_sealing(["old"])
+    sealed = seal("Bearer 123")
+    configure_sealing(["new", "old"])
+    assert unseal(sealed) == "Bearer 123"
+    configure_sealing(["new"])
+    assert unseal(sealed) is None
+    assert unseal("something else") is None
