@@ -57,6 +57,11 @@ class Settings:
     n8n_memory_database_url: str = ""
     n8n_memory_table: str = "n8n_chat_histories"
 
+    openai_api_key: str = ""
+    #: Empty: OpenAI itself, and then a key is needed.
+    openai_base_url: str = ""
+    openai_model: str = ""
+
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
@@ -127,6 +132,9 @@ class Settings:
             ),
             n8n_memory_database_url=memory_url and f"postgresql+psycopg2://{memory_url}",
             n8n_memory_table=values.memory_table(env, "N8N_MEMORY_TABLE", "n8n_chat_histories"),
+            openai_api_key=values.api_key(env, "OPENAI_API_KEY"),
+            openai_base_url=values.api_address(env, "OPENAI_BASE_URL"),
+            openai_model=values.model(env, "OPENAI_MODEL"),
         )
 
     def flask_config(self) -> dict[str, Any]:

@@ -96,6 +96,34 @@ def _is_web_address(value: str) -> bool:
     )
 
 
+def api_address(env: Env, name: str) -> str:
+    """Where an API begins, without a password in it: that belongs into the API key."""
+    value = web_address(env, name)
+    parts = urlsplit(value)
+    example = "https://api.openai.com/v1"
+    if "@" in parts.netloc:
+        raise _wrong(name, "must not hold a user name or a password", example)
+    if parts.path.rstrip("/").endswith("/chat/completions"):
+        raise _wrong(name, "must end before /chat/completions", example)
+    return value
+
+
+def api_key(env: Env, name: str) -> str:
+    """A secret: never shown."""
+    value = env.get(name, "")
+    if value and not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise _wrong(name, "holds a character no API key can hold", "sk-abc123")
+    return value
+
+
+def model(env: Env, name: str) -> str:
+    """A language model's name, as its server calls it."""
+    value = env.get(name, "")
+    if len(value) > 200 or (value and not value.isprintable()):
+        raise _wrong(name, "is not the name of a model", "gpt-4o-mini")
+    return value
+
+
 def postgresql_url(env: Env, name: str) -> str:
     """What follows `postgresql://`, or nothing. The address may hold a password: never shown."""
     value = env.get(name, "")

@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     accounts.configure(settings.secret_keys)
     configure_sealing(settings.secret_keys)
     delivery.configure(settings)
-    assistants.configure(settings.n8n_chat_url, settings.n8n_chat_timeout_seconds)
+    assistants.configure(settings)
     layers.configure(settings.completion_layers)
     sync.configure(settings)
     register_web(app)

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from app.assistants.base import Assistant
 from app.assistants.n8n import N8nAssistant
 from app.assistants.scripted import ScriptedAssistant
 from app.models.site_profile import SiteProfile
+
+
+class AssistantAddresses(Protocol):
+    """Read-only; the application's own `Settings` is one."""
+
+    @property
+    def n8n_chat_url(self) -> str: ...
+    @property
+    def n8n_chat_timeout_seconds(self) -> int: ...
+    @property
+    def openai_api_key(self) -> str: ...
+    @property
+    def openai_base_url(self) -> str: ...
+    @property
+    def openai_model(self) -> str: ...
+
 
 SCRIPTED = ScriptedAssistant()
 _N8N = N8nAssistant(SCRIPTED)
@@ -13,9 +31,10 @@ _N8N = N8nAssistant(SCRIPTED)
 ASSISTANTS: dict[str, Assistant] = {"scripted": SCRIPTED, "n8n": _N8N}
 
 
-def configure(n8n_chat_url: str, n8n_chat_timeout_seconds: float) -> None:
+def configure(settings: AssistantAddresses) -> None:
     """Set by wiring."""
-    _N8N.url, _N8N.timeout_seconds = n8n_chat_url, n8n_chat_timeout_seconds
+    _N8N.url = settings.n8n_chat_url
+    _N8N.timeout_seconds = settings.n8n_chat_timeout_seconds
 
 
 def assistant_for(site: SiteProfile) -> Assistant:
