@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.assistants.base import Reply
-from app.assistants.registry import assistant_for
+from app.assistants.registry import SCRIPTED, assistant_for
 from app.chat.attribution import attribution, origin
 from app.chat.messages import NO_INPUT, Conversation, StoredMessage
 from app.core import clock, events
 from app.core.errors import Denied
 from app.models import ChatSession, Message, Site
+from app.models.site_profile import SiteProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def start(
     if allowed and origin(page.get("url", "")) not in allowed:
         raise Denied("This page may not use this chat. Ask the site's owner to allow its address.")
     now = clock.now()
-    replies = assistant_for(site.profile()).opening(site.profile())
+    replies = _opening(site.profile())
     chat = ChatSession(
         id=uuid.uuid4(),
         site_id=site.id,
@@ -66,6 +67,12 @@ def start(
     return Started(
         chat.id, chat.visitor_id, Conversation(stored, shown or NO_INPUT, chat.completion_status)
     )
+
+
+def _opening(site: SiteProfile) -> list[Reply]:
+    """What the one who will answer greets with: the scripted one where the site's cannot."""
+    assistant = assistant_for(site)
+    return (assistant if assistant.is_set_up(site) else SCRIPTED).opening(site)
 
 
 def _message(chat: ChatSession, reply: Reply) -> Message:

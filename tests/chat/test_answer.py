@@ -271,6 +271,7 @@ def test_what_may_be_used_is_set_aside_while_an_answer_is_made(stand: Stand, app
 def test_an_assistant_that_is_not_set_up_is_one_incident_a_day(stand: Stand) -> None:
     stand.is_ready = False
     chat_id = chat_with()
+    assert lines(chat_id)[-1] == ("assistant", "What is your name?")
     for _ in range(3):
         assert "?" in told(chat_id, "Hi")
     assert stand.seen == []
