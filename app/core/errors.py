@@ -48,6 +48,8 @@ def by_field(messages: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(messages, Mapping):
         flat: dict[str, list[str]] = {}
         for key, value in messages.items():
-            flat |= by_field(value, f"{path}.{key}" if path else str(key))
+            # Marshmallow's name for what is wrong with an object as a whole.
+            is_whole = key == "_schema" and path
+            flat |= by_field(value, path if is_whole else f"{path}.{key}" if path else str(key))
         return flat
     return {path: [str(message) for message in messages]}

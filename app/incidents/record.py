@@ -33,7 +33,8 @@ _BEGIN = text("""
 # and no update: a second update in one transaction would check the row's foreign keys again, and
 # wait for a session that is being deleted.
 _LOCK = text("""
-    SELECT id, count AS times, session_id FROM incidents WHERE fingerprint = :fingerprint FOR NO KEY UPDATE
+    SELECT id, count AS times, session_id FROM incidents
+     WHERE fingerprint = :fingerprint FOR NO KEY UPDATE
 """)
 _REPORT = text("""
     INSERT INTO incident_reports (incident_id, external_id, at, session_id, url)

@@ -13,6 +13,9 @@ _UNSTORABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 )
 
+_SAID = re.compile(
+    r"\b((?:key|token|password|secret)(?: \w{1,20})?(?: is| was|:)\s{1,5})[^\s,;]+", re.I
+)
 # `name: value`, however both are quoted.
 _NAMED = re.compile(
     r"""(?P<name>(?P<quote>\\?["'])?(?<![\w-])(?P<word>[\w-]{1,60})(?:\\?["'])?\s{0,5}[:=]\s{0,5})"""
@@ -43,11 +46,8 @@ _RULES = tuple(
             r"\b(bearer|basic|digest|negotiate)\s+(?=[^\s\"',;]*[\d+/=_.-])[^\s\"',;]{6,}",
             r"\1 [secret]",
         ),
-        (
-            r"\b((?:key|token|password|secret)(?: \w{1,20})?(?: is| was|:)\s{1,5})[^\s,;]+",
-            r"\1[secret]",
-        ),
         (r"(\bcookie[\"']?\s{0,5}[:=]\s{0,5})[^\n\"'}]+", r"\1[secret]"),
+        (r"((?:passw\w{0,20}|pwd|token|secret|key)\s?=\s?)[^\s,;&]+", r"\1[secret]"),
         # PostgreSQL's own words for what it would not store.
         (r"(\bkey \([^()]*\)=)\([^\n]*?\)(?= (?:already|is|conflicts)|\n|\Z)", r"\1[left out]"),
         (r"(\bfailing row contains )\([^\n]*", r"\1[left out]"),
@@ -80,11 +80,13 @@ def redact(text: str, longest: int = 500) -> str:
 
     Cut to `longest` characters; PostgreSQL can store it.
     """
-    text = _UNSTORABLE.sub("", text[:LONGEST_READ]).strip()
-    for pattern, instead in _RULES:
-        text = pattern.sub(instead, text)
-    text = _without_named_values(text)
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+    text = _SAID.sub(r"\1[secret]", _by_rules(text))
+    return _cut(_without_named_values(text), longest)
+
+
+def redact_name(text: str, longest: int = 120) -> str:
+    """`redact` for what a team calls its things: "E-mail: new lead" is no e-mail's value."""
+    return _cut(" ".join(_by_rules(text).split()), longest)
 
 
 def bare_url(url: str | None) -> str | None:
@@ -100,6 +102,17 @@ def bare_url(url: str | None) -> str | None:
         return None
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path}"
+
+
+def _by_rules(text: str) -> str:
+    text = _UNSTORABLE.sub("", text[:LONGEST_READ]).strip()
+    for pattern, instead in _RULES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def _without_named_values(text: str) -> str:

@@ -60,6 +60,7 @@ class IncidentReport(Base):
             unique=True,
             postgresql_where=text("external_id IS NOT NULL"),
         ),
+        Index("ix_incident_reports_incident_id", "incident_id", "id"),
     )
 
     id: Mapped[NumberKey]
