@@ -62,6 +62,9 @@ class Settings:
     openai_base_url: str = ""
     openai_model: str = ""
 
+    #: Networks, as `10.0.0.0/8`, that an address typed in the dashboard may lead to.
+    outbound_allow: tuple[str, ...] = ()
+
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
@@ -135,6 +138,7 @@ class Settings:
             openai_api_key=values.api_key(env, "OPENAI_API_KEY"),
             openai_base_url=values.api_address(env, "OPENAI_BASE_URL"),
             openai_model=values.model(env, "OPENAI_MODEL"),
+            outbound_allow=values.networks(env, "OUTBOUND_ALLOW"),
         )
 
     def flask_config(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import contextlib
 import importlib.util
+import ipaddress
 import os
 import re
 import secrets
@@ -67,6 +68,18 @@ def boolean(env: Env, name: str, *, default: bool) -> bool:
     if value in ("false", "0", "no", "off"):
         return False
     raise _wrong(name, f"is {value!r}; it can be true or false", str(default).lower())
+
+
+def networks(env: Env, name: str) -> tuple[str, ...]:
+    """Comma-separated networks or single addresses, as `10.0.0.0/8`."""
+    example = "10.0.0.0/8,192.168.1.20"
+    found = []
+    for part in filter(None, map(str.strip, env.get(name, "").split(","))):
+        try:
+            found.append(str(ipaddress.ip_network(part)))
+        except ValueError:
+            raise _wrong(name, f"names {part!r}, not a network", example) from None
+    return tuple(found)
 
 
 def host(env: Env, name: str, default: str) -> str:

@@ -9,7 +9,7 @@ from flask import Flask
 from app import accounts, cli, delivery, sync
 from app.assistants import registry as assistants
 from app.completion import layers
-from app.core import embedded, extensions, logs
+from app.core import embedded, extensions, logs, networks
 from app.core.crypto import Signer, configure_sealing
 from app.core.db import db
 from app.core.rates import Rates
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     accounts.configure(settings.secret_keys)
     configure_sealing(settings.secret_keys)
+    networks.configure(settings.outbound_allow)
     delivery.configure(settings)
     assistants.configure(settings)
     layers.configure(settings.completion_layers)

@@ -55,6 +55,8 @@ WRONG = [
     ("OPENAI_BASE_URL", "https://ann:secret@h/v1", "must not hold a user name or a password"),
     ("OPENAI_BASE_URL", "https://h/v1/chat/completions", "must end before /chat/completions"),
     ("OPENAI_MODEL", "x" * 201, "is not the name of a model"),
+    ("OUTBOUND_ALLOW", "10.0.0.0/8,intranet", "names 'intranet', not a network"),
+    ("OUTBOUND_ALLOW", "10.0.0.1/8", "names '10.0.0.1/8', not a network"),
     ("N8N_AUTH_HEADER_NAME", "X Token", "not the name of an HTTP header"),
     ("N8N_AUTH_HEADER_NAME", "X-Token", "N8N_AUTH_HEADER_VALUE is empty while"),
     ("N8N_AUTH_HEADER_VALUE", "abc", "N8N_AUTH_HEADER_NAME is empty while"),
@@ -159,7 +161,9 @@ def test_lists_and_switches_are_read(tmp_path: Path) -> None:
         HOST="0.0.0.0",  # noqa: S104 - never bound
         PORT="8080",
         ADMIN_EMAIL="Ann@Example.com",
+        OUTBOUND_ALLOW="10.0.0.0/8, 192.168.1.20,fd00::/8",
     )
+    assert settings.outbound_allow == ("10.0.0.0/8", "192.168.1.20/32", "fd00::/8")
     assert settings.completion_layers == ("live", "sweep")
     assert settings.ratelimit_enabled is False
     assert settings.n8n_webhook_secrets == ("whsec_bmV3", "whsec_b2xk")
