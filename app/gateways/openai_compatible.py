@@ -1,0 +1,318 @@
+"""Chat completions, as OpenAI, Azure, Ollama, vLLM and others serve them: one streaming call.
+
+The `openai` package 3.x shapes requests and reads the stream; its time limits (600 s a read) and
+retries (two) are replaced by ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+import httpcore2
+import httpx2
+from openai import APIError, APIStatusError, OpenAI, OpenAIError, Stream
+from openai.types.chat import ChatCompletionChunk
+
+from app.gateways.deadlined_http import Allowance, DeadlinedTransport, TooBigError
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+ErrorKind = Literal[
+    "timeout",
+    "unreachable",
+    "refused",
+    "missing",
+    "busy",
+    "broken",
+    "cut_off",
+    "empty",
+    "garbage",
+    "filtered",
+    "too_big",
+]
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_KIND_OF_STATUS: dict[int, ErrorKind] = {
+    401: "refused",
+    403: "refused",
+    404: "missing",
+    408: "busy",
+    429: "busy",
+    503: "busy",
+    529: "busy",
+}
+#: A request costs a quarter of a kilobyte for each token that comes; a reasoning model sends more.
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_CALLS = 100
+_RETRY_SECONDS = 0.2
+_LONGEST_RETRY_SECONDS = 2.0
+
+
+class ModelError(Exception):
+    """No answer, or no more of one. `detail`: a status code, or one of our own words.
+
+    `has_begun`: the model had started to answer, which costs tokens.
+    """
+
+    def __init__(self, kind: ErrorKind, detail: str = "", *, has_begun: bool = False) -> None:
+        super().__init__(f"{kind} {detail}".rstrip())
+        self.kind = kind
+        self.detail = detail
+        self.has_begun = has_begun
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the API begins; a query in `url` goes with each call. `key` may be empty."""
+
+    url: str = OPENAI_URL
+    key: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        return (urlsplit(self.url).hostname or "").lower()
+
+    @property
+    def is_azure(self) -> bool:
+        return self.host.endswith(_AZURE_HOSTS) or "api-version=" in urlsplit(self.url).query
+
+    @property
+    def limit_name(self) -> str:
+        """The older name is refused by newer models of OpenAI, the newer one by older servers."""
+        is_new = self.is_azure or self.host == "api.openai.com"
+        return "max_completion_tokens" if is_new else "max_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """`arguments`: as the model wrote them; JSON, if all is well."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How an answer ended. `usage`: tokens in and out, None where the server does not count."""
+
+    calls: tuple[ToolCall, ...] = ()
+    is_cut_short: bool = False
+    usage: tuple[int, int] | None = None
+
+
+def ask(
+    server: Server,
+    model: str,
+    messages: Sequence[Any],
+    *,
+    answer_tokens: int,
+    first_word_at: float,
+    whole_at: float,
+    tools: Sequence[Any] = (),
+    may_call: bool = True,
+    most_bytes: int = _MOST_BYTES,
+) -> Iterator[str | Answered]:
+    """Yield pieces of text as they come, then one Answered. Raises ModelError.
+
+    Both times are of `time.monotonic()`: the first word's holds until there is one. Asked again
+    once, when the server was not there, broke or was busy, if there is time. Whoever stops
+    listening hangs up.
+    """
+    allowance = Allowance(min(first_word_at, whole_at), most_bytes)
+    wanted: dict[str, Any] = {server.limit_name: answer_tokens}
+    if tools:
+        wanted |= {"tools": list(tools), "tool_choice": "auto" if may_call else "none"}
+    stream = _open_patiently(server, allowance, {"model": model, "messages": messages, **wanted})
+    try:
+        reading = _Reading()
+        while (chunk := _next(stream, allowance)) is not None:
+            if piece := reading.take(chunk):
+                allowance.deadline = whole_at
+                yield piece
+        yield reading.finish()
+    finally:
+        stream.close()
+
+
+def _open_patiently(
+    server: Server, allowance: Allowance, request: dict[str, Any]
+) -> Stream[ChatCompletionChunk]:
+    try:
+        return _open(server, allowance, request)
+    except _RetryLaterError as error:
+        wait = error.seconds
+        if wait > _LONGEST_RETRY_SECONDS or time.monotonic() + wait >= allowance.deadline:
+            raise error.reason from None
+    time.sleep(wait)
+    try:
+        return _open(server, allowance, request)
+    except _RetryLaterError as error:
+        raise error.reason from None
+
+
+def _open(
+    server: Server, allowance: Allowance, request: dict[str, Any]
+) -> Stream[ChatCompletionChunk]:
+    with allowance.in_force(), _errors_named(has_begun=False):
+        stream: Stream[ChatCompletionChunk] = _client(server).chat.completions.create(
+            **request, stream=True, stream_options={"include_usage": True}
+        )
+    kind = stream.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != "text/event-stream":
+        stream.close()
+        raise ModelError("garbage", "no stream of events")
+    return stream
+
+
+def _next(stream: Stream[ChatCompletionChunk], allowance: Allowance) -> object | None:
+    with allowance.in_force(), _errors_named(has_begun=True):
+        return next(stream, None)
+
+
+class _RetryLaterError(Exception):
+    def __init__(self, reason: ModelError, seconds: float) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.seconds = seconds
+
+
+@contextlib.contextmanager
+def _errors_named(*, has_begun: bool) -> Iterator[None]:
+    """Whatever the package, its client or the decoding of what came raises, in our words."""
+    try:
+        yield
+    except TooBigError:
+        raise ModelError("too_big", has_begun=has_begun) from None
+    except APIStatusError as error:
+        raise _refusal(error) from None
+    except httpcore2.ConnectTimeout:
+        raise ModelError("unreachable") from None
+    except httpcore2.TimeoutException:
+        raise ModelError("timeout", has_begun=has_begun) from None
+    except httpcore2.ConnectError:
+        raise _RetryLaterError(ModelError("unreachable"), _pause()) from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.StreamError):
+        broke_off = ModelError("cut_off", has_begun=has_begun)
+        raise broke_off if has_begun else _RetryLaterError(broke_off, _pause()) from None
+    except APIError:
+        raise ModelError("broken", "an error in the stream", has_begun=has_begun) from None
+    except (OpenAIError, httpx2.HTTPError, ValueError, TypeError, RecursionError):
+        raise ModelError("garbage", has_begun=has_begun) from None
+
+
+def _refusal(error: APIStatusError) -> Exception:
+    """An answer of another status than 2xx. Its words are not looked at but for known codes."""
+    status = error.status_code
+    if error.code == "content_filter":
+        return ModelError("filtered", f"status {status}")
+    quota = " insufficient_quota" if error.code == "insufficient_quota" else ""
+    reason = ModelError(_KIND_OF_STATUS.get(status, "broken"), f"status {status}{quota}")
+    if status in (408, 409, 429) or status >= 500:
+        return _RetryLaterError(reason, _asked_to_wait(error.response.headers))
+    return reason
+
+
+def _asked_to_wait(headers: httpx2.Headers) -> float:
+    try:
+        return max(float(headers["retry-after"]), _pause())
+    except KeyError:
+        return _pause()
+    except ValueError:  # a date: the server means minutes
+        return _LONGEST_RETRY_SECONDS + 1
+
+
+def _pause() -> float:
+    return _RETRY_SECONDS * (1 + random.random())  # noqa: S311 - so that not all come at once
+
+
+class _Reading:
+    """Puts an answer together from its chunks. Nothing in them is taken to be as it should."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, list[str]] = {}
+        self._finish: str | None = None
+        self._usage: tuple[int, int] | None = None
+        self._has_text = False
+
+    def take(self, chunk: object) -> str:
+        """The text in it."""
+        if not isinstance(chunk, ChatCompletionChunk):
+            raise ModelError("garbage", has_begun=True)
+        self._usage = _tokens(chunk.usage) or self._usage
+        text = ""
+        for choice in _listed(chunk.choices)[:1]:
+            delta = getattr(choice, "delta", None)
+            content = getattr(delta, "content", None)
+            text = content if isinstance(content, str) else ""
+            for part in _listed(getattr(delta, "tool_calls", None)):
+                self._take_call(part)
+            finish = getattr(choice, "finish_reason", None)
+            self._finish = finish if isinstance(finish, str) else self._finish
+        self._has_text = self._has_text or bool(text)
+        return text
+
+    def finish(self) -> Answered:
+        if self._finish == "content_filter":
+            raise ModelError("filtered", has_begun=True)
+        if not self._has_text and not self._calls:
+            raise ModelError("empty" if self._finish else "cut_off", has_begun=True)
+        if self._finish is None:
+            raise ModelError("cut_off", "no end", has_begun=True)
+        calls = tuple(
+            ToolCall(parts[0], parts[1], parts[2]) for _, parts in sorted(self._calls.items())
+        )
+        return Answered(calls, self._finish == "length", self._usage)
+
+    def _take_call(self, part: object) -> None:
+        index = getattr(part, "index", None)
+        if not isinstance(index, int):
+            index = len(self._calls)
+        if index not in self._calls and len(self._calls) >= _MOST_CALLS:
+            raise ModelError("too_big", "tool calls", has_begun=True)
+        known = self._calls.setdefault(index, ["", "", ""])
+        function = getattr(part, "function", None)
+        known[0] = known[0] or _text(getattr(part, "id", None))
+        known[1] = known[1] or _text(getattr(function, "name", None))
+        known[2] += _text(getattr(function, "arguments", None))
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _tokens(usage: object) -> tuple[int, int] | None:
+    counts = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
+    if all(isinstance(count, int) and count >= 0 for count in counts):
+        return counts[0], counts[1]  # type: ignore[return-value]
+    return None
+
+
+@lru_cache(maxsize=32)
+def _client(server: Server) -> OpenAI:
+    parts = urlsplit(server.url)
+    return OpenAI(
+        # The package insists on a key; a server that needs none does not look at it.
+        api_key=server.key or "none",
+        base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        default_query=dict(parse_qsl(parts.query)),
+        default_headers={
+            "Accept-Encoding": "identity",
+            **({"api-key": server.key} if server.is_azure and server.key else {}),
+        },
+        max_retries=0,
+        timeout=None,
+        http_client=httpx2.Client(
+            transport=DeadlinedTransport(), follow_redirects=False, trust_env=False, timeout=None
+        ),
+    )
