@@ -14,7 +14,7 @@ from app.sites.edit import change_site, create_site
 
 group = AppGroup("sites", help="Landing pages and their widgets.")
 #: These are given as JSON; everything else is plain text.
-STRUCTURED = ("allowed_origins", "fields", "consent", "phrases", "exclusions")
+STRUCTURED = ("allowed_origins", "fields", "consent", "phrases", "exclusions", "link_hosts")
 
 
 @group.command("create")

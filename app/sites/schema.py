@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,22 +13,14 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 from app.completion.detection import compile_phrases
 from app.models.site import POSITIONS
 from app.models.site_profile import CONTACT_FIELDS
+from app.sites.assistant_schema import AssistantSchema
+from app.sites.kinds import Text
 
 FIELD_TYPES = ("text", "email", "phone", "choice", "date")
 MOST_PHRASES = 100
 LONGEST_PHRASE = 300
 LONGEST_IDLE_MINUTES = 43_200
 CONSENT_MODES = ("none", "line", "question")
-
-
-class Text(fields.String):
-    """Text that can be stored and shown: no control characters besides newline and tab."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, *args, **kwargs))
-        if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in text):
-            raise ValidationError("Please remove the control characters.")
-        return text
 
 
 class ChoiceSchema(Schema):
@@ -108,11 +99,10 @@ def _is_some(values: list[str]) -> None:
         raise ValidationError("Please give at least one phrase.")
 
 
-class SiteSchema(Schema):
+class SiteSchema(AssistantSchema):
     """Every setting of a site; what is left out stays as it is."""
 
     name = Text(validate=validate.Length(1, 100))
-    assistant = Text(validate=validate.OneOf(("scripted", "n8n")))
     language = Text(
         validate=validate.Regexp(r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$", error="Use a code like en.")
     )

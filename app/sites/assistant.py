@@ -1,0 +1,35 @@
+"""Change what a site's assistant is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.core.errors import Invalid
+from app.models.assistant_settings import DEFAULTS, SETTING_NAMES, AssistantSettings
+from app.sites.assistant_schema import AssistantSchema
+from app.sites.chat_access import with_access
+
+#: What is typed about an assistant. Not all of it is stored as it is typed.
+OF_ASSISTANT = frozenset(AssistantSchema().fields) - {"assistant"}
+
+
+def changed_settings(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """A site's new `assistant_settings`: of all settings those that differ from the defaults.
+
+    `typed`: some of OF_ASSISTANT, checked one by one. Raises Invalid where they do not go together.
+    """
+    before = AssistantSettings.from_json(stored)
+    own = {name: value for name, value in typed.items() if name in SETTING_NAMES}
+    if "link_hosts" in own:
+        own["link_hosts"] = tuple(dict.fromkeys(own["link_hosts"]))
+    after = with_access(before, replace(before, **own), typed)
+    if after.first_word_seconds > after.answer_seconds:
+        problem = f"Use {after.first_word_seconds} or more: the first word comes before the end."
+        raise Invalid({"answer_seconds": [problem]})
+    usual = DEFAULTS.to_json()
+    settings = {name: value for name, value in after.to_json().items() if value != usual[name]}
+    if after.link_hosts:
+        settings["link_hosts"] = list(after.link_hosts)
+    return settings

@@ -1,0 +1,117 @@
+"""Kinds of values as people type them: text, numbers, a host, the address of a service."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from marshmallow import ValidationError, fields, validate
+
+# With or without marks between the thousands.
+_WHOLE = re.compile(r"-?[0-9]{1,18}|[0-9]{1,3}(?:([, \u00a0\u2009\u202f])[0-9]{3})(?:\1[0-9]{3})*")
+_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}")
+_ONE_HOST = "Please give a host like www.example.com."
+_ADDRESS = "Please give a whole address, like https://n8n.example.com/webhook/…/chat."
+
+
+class Text(fields.String):
+    """Text that can be stored and shown: no control characters besides newline and tab."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, *args, **kwargs))
+        if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in text):
+            raise ValidationError("Please remove the control characters.")
+        return text
+
+
+class Prose(Text):
+    """Text of several lines, at most `longest` characters, without space around it."""
+
+    def __init__(self, longest: int, **kwargs: Any) -> None:
+        most = f"Please use at most {longest:,} characters."
+        super().__init__(validate=validate.Length(max=longest, error=most), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        typed = value.replace("\r\n", "\n") if isinstance(value, str) else value
+        return super()._deserialize(typed, *args, **kwargs).strip()
+
+
+class WholeNumber(fields.Integer):
+    """5000000, also written 5,000,000."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        told = f"Use a whole number from {low:,} to {high:,}."
+        super().__init__(
+            strict=True,
+            validate=validate.Range(low, high, error=told),
+            error_messages={"invalid": told, "too_large": told},
+            **kwargs,
+        )
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            value = int(re.sub(r"[^0-9-]", "", value))
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Amount(fields.Float):
+    """An amount of money, in US dollars: 0.5, 20."""
+
+    def __init__(self, low: float, high: float, **kwargs: Any) -> None:
+        told = f"Use an amount from {low:g} to {high:,.0f} dollars, like 2.50."
+        super().__init__(
+            validate=validate.Range(low, high, error=told),
+            error_messages={"invalid": told, "too_large": told, "special": told},
+            **kwargs,
+        )
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
+        if isinstance(value, str):
+            value = value.strip().removeprefix("$")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Host(Text):
+    """A host as browsers write it: `www.example.com`. A whole address is cut down to its host."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs).strip()
+        try:
+            name = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+            host = name.encode("idna").decode().lower()
+        except ValueError as error:
+            raise ValidationError(_ONE_HOST) from error
+        if not _HOST.fullmatch(host):
+            raise ValidationError(_ONE_HOST)
+        return host
+
+
+class WebAddress(Text):
+    """A whole http or https address without a password in it, or nothing."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        address = super()._deserialize(value, *args, **kwargs).strip()
+        if not address:
+            return ""
+        parts = _parts(address)
+        if parts.username or parts.password:
+            raise ValidationError(
+                "Please leave the user name and password out of the address: "
+                "they have fields of their own."
+            )
+        return address
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValidationError(_ADDRESS) from error
+    if not is_whole or parts.scheme not in {"http", "https"} or re.search(r"\s", address):
+        raise ValidationError(_ADDRESS)
+    if len(address) > 2000:
+        raise ValidationError("Please use at most 2,000 characters.")
+    return parts
