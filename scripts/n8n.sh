@@ -9,9 +9,11 @@ N8N=2.41.1
 NODE=24.9.0
 # Newer ones need a package that is not in the registry.
 LINKEDOM=0.18.12
+# N8n's file nodes want it beside them, which --legacy-peer-deps leaves out.
+DATE_FNS=2.30.0
 
 FOLDER=$(pwd)/instance/n8n
-WANTED="n8n $N8N, node $NODE, linkedom $LINKEDOM"
+WANTED="n8n $N8N, node $NODE, linkedom $LINKEDOM, date-fns $DATE_FNS"
 [ "$(cat "$FOLDER/.installed" 2>/dev/null)" = "$WANTED" ] && exit 0
 
 LOG=$(mktemp)
@@ -35,8 +37,8 @@ export PATH
 [ "$(node --version)" = "v$NODE" ] || { echo "Node $NODE did not arrive." >&2; exit 1; }
 
 cd "$FOLDER/app"
-printf '{"private":true,"dependencies":{"n8n":"%s"},"overrides":{"linkedom":"%s"}}\n' \
-    "$N8N" "$LINKEDOM" >package.json
+printf '{"private":true,"dependencies":{"n8n":"%s","date-fns":"%s"},"overrides":{"linkedom":"%s"}}\n' \
+    "$N8N" "$DATE_FNS" "$LINKEDOM" >package.json
 quietly npm install --legacy-peer-deps --ignore-scripts --omit=optional --no-audit --no-fund
 # The only add-on that has to be compiled; its install script was left out above with all others.
 quietly npm rebuild sqlite3 --foreground-scripts
