@@ -1,4 +1,4 @@
-"""Deliveries as people read them: the list, those of a session, and paused destinations."""
+"""Deliveries as people read them: the list, those of a session, and where they go."""
 
 from __future__ import annotations
 
@@ -90,12 +90,6 @@ def destination(session: Session, key: str) -> Destination:
     if found is None:
         raise NotFound("There is no such destination.")
     return found
-
-
-def paused(session: Session) -> list[Destination]:
-    """Destinations that asked us to stop and wait for a person."""
-    statement = select(Destination).where(Destination.paused_at.is_not(None))
-    return list(session.scalars(statement.order_by(Destination.key)))
 
 
 def _rows(session: Session, ids: AnySelect) -> list[DeliveryRow]:

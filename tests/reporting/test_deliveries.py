@@ -92,13 +92,6 @@ def test_a_sessions_deliveries_take_the_same_number_of_queries_for_any_number(
     assert len(seen) == 2
 
 
-def test_only_what_is_paused_is_warned_of(session: Session) -> None:
-    session.add(Destination(key="console", kind="console"))
-    session.add(Destination(key="n8n", kind="n8n", paused_at=clock.now()))
-    session.flush()
-    assert [d.key for d in deliveries.paused(session)] == ["n8n"]
-
-
 def test_what_is_not_there(session: Session) -> None:
     with pytest.raises(NotFound):
         deliveries.one(session, uuid.uuid4())

@@ -9,9 +9,9 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from app.core.db import db
-from app.reporting import deliveries
+from app.reporting import notices as standing
 from app.web import hooks
-from app.web.dashboard import check_words, delivery_words, words
+from app.web.dashboard import assistant_words, check_words, delivery_words, words
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.page_headers import protect
@@ -43,7 +43,8 @@ def frame() -> dict[str, Any]:
         "check_words": check_words,
         "back_path": back_path,
         "is_catching_up": hooks.is_behind(),
-        "paused_destinations": deliveries.paused(db.session()) if identity else [],
+        "assistant_words": assistant_words,
+        "warnings": standing.warnings(db.session()) if identity else standing.NONE,
     }
 
 

@@ -1,15 +1,28 @@
 // Behaviour of the dashboard's pages: each small module is bound to a [data-controller].
+import { assistantTrial } from "./assistant_trial.js";
 import { backtest } from "./backtest.js";
 import { filters } from "./filters.js";
 import { list } from "./list.js";
 import { notices } from "./notices.js";
 import { session } from "./session.js";
+import { siteState } from "./site_state.js";
 import { sync } from "./sync.js";
 import { applyTheme, themeToggle } from "./theme.js";
 import { keepTimes } from "./times.js";
 import { trial } from "./trial.js";
 
-const controllers = { backtest, filters, list, notices, session, sync, "theme-toggle": themeToggle, trial };
+const controllers = {
+  "assistant-trial": assistantTrial,
+  backtest,
+  filters,
+  list,
+  notices,
+  session,
+  "site-state": siteState,
+  sync,
+  "theme-toggle": themeToggle,
+  trial,
+};
 
 applyTheme();
 

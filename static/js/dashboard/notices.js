@@ -1,4 +1,5 @@
-// What every page warns of: destinations that are paused, conversations still being read.
+// What every page warns of: paused destinations, sites without their assistant, conversations
+// still being read.
 import { onNews } from "./live.js";
 import { atMostOnceASecond, fetchPiece, replace } from "./pieces.js";
 
@@ -17,7 +18,7 @@ export function notices(element) {
   };
   followUp();
   onNews({
-    changed: (news) => news.destinations && update(),
+    changed: (news) => (news.destinations || news.sites) && update(),
     reload: update,
   });
 }
