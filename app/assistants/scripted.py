@@ -12,11 +12,12 @@ from app.assistants.scripted_flow import (
     CONTACT_INPUT,
     FREE_INPUT,
     input_for,
+    name_to_say,
     next_step,
 )
 from app.assistants.scripted_turn import ACKNOWLEDGEMENTS, PLAIN_THANKS, ScriptedTurn
 from app.assistants.scripted_understanding import understand
-from app.assistants.scripted_words import can_be_repeated, confirmation, say
+from app.assistants.scripted_words import confirmation, say
 from app.models.site_profile import Field, SiteProfile
 from app.models.transcript import Draft, Input, Transcript
 
@@ -74,12 +75,7 @@ def _ask(turn: ScriptedTurn, field: Field) -> Reply:
 
 
 def _confirm(turn: ScriptedTurn) -> Reply:
-    answer = turn.draft.answers.get("name")
-    name = (
-        answer.value
-        if answer and answer.is_valid and can_be_repeated(turn.site, answer.value)
-        else None
-    )
+    name = name_to_say(turn.draft, turn.site)
     said = (text for (key, _), text in turn.remarks.items() if key not in ACKNOWLEDGEMENTS)
     text = _joined(*said, confirmation(turn.site, name))
     return replace(_reply(turn, text, FREE_INPUT), confirms_booking=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.assistants.scripted_words import placeholder_of, says_phrase
+from app.assistants.scripted_words import can_be_repeated, placeholder_of, says_phrase
 from app.leads.agreement import CONSENT, is_contact_detail
 from app.models.site_profile import Field, SiteProfile
 from app.models.transcript import Answer, Choice, Draft, Input, Transcript
@@ -45,6 +45,14 @@ def was_confirmed(transcript: Transcript, site: SiteProfile) -> bool:
         elif line.role == "assistant" and has_visitor_spoken and says_phrase(site, line.text):
             return True
     return False
+
+
+def name_to_say(draft: Draft, site: SiteProfile) -> str | None:
+    """The visitor's name, where it can stand in a reply."""
+    answer = draft.answers.get("name")
+    if answer and answer.is_valid and can_be_repeated(site, answer.value):
+        return answer.value
+    return None
 
 
 def field_named(site: SiteProfile, key: str | None) -> Field | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -118,7 +118,7 @@ def ask(
     tools: Sequence[Any] = (),
     may_call: bool = True,
     most_bytes: int = _MOST_BYTES,
-) -> Iterator[str | Answered]:
+) -> Generator[str | Answered]:
     """Yield pieces of text as they come, then one Answered. Raises ModelError.
 
     Both times are of `time.monotonic()`: the first word's holds until there is one. Asked again
