@@ -1,9 +1,11 @@
 """The pages people work on."""
 
 from app.web.dashboard import (
+    assistants,
     backtests,
     checks,
     deliveries,
+    incidents,
     live,
     session_moves,
     sessions,
@@ -13,10 +15,12 @@ from app.web.dashboard import (
 from app.web.dashboard.blueprint import blueprint
 
 __all__ = [
+    "assistants",
     "backtests",
     "blueprint",
     "checks",
     "deliveries",
+    "incidents",
     "live",
     "session_moves",
     "sessions",
