@@ -53,7 +53,8 @@ class Recital:
                 or self._letters[max(0, end - _RECITED_OF_SITE) : end] in self._runs_of_site
             ):
                 raise RecitedError
-        if _LONG_TOKEN.search(self._text[-(len(piece) + 60) :]):
+        # A quick look first: cut here, an address may have lost its beginning.
+        if _LONG_TOKEN.search(self._text[-(len(piece) + 60) :]) and _LONG_TOKEN.search(self._text):
             raise RecitedError
         self._held += piece
         if self._letters[-_SUSPICIOUS:] in self._beginnings:

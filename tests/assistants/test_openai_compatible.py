@@ -1,8 +1,7 @@
-"""The language model as an assistant: what it is told, what its tools do, how an answer ends."""
+"""The language model as an assistant: what it is told, and how an answer ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,24 +11,10 @@ from app.assistants.base import AssistantError, Usage
 from app.assistants.openai_compatible import MOST_ROUNDS, OpenAICompatibleAssistant
 from app.assistants.prompt import DIRECTIONS, RULES
 from app.models.assistant_settings import AssistantSettings
-from app.models.transcript import Answer, Draft, Transcript
-from tests.assistants.talk import ASKING, SITE, TOLD, answered, chat, roles, values
-from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_chat_completions
+from tests.assistants.talk import SITE, answered, chat, roles, values
+from tests.fakes.chat_completions import Calls, ChatCompletions, Says
 
 CONFIRMATION = "Your request is booked and we will contact you within 24 hours."
-
-
-@pytest.fixture
-def model() -> Iterator[ChatCompletions]:
-    with running_chat_completions() as server:
-        yield server
-
-
-@pytest.fixture
-def assistant(model: ChatCompletions) -> OpenAICompatibleAssistant:
-    assistant = OpenAICompatibleAssistant()
-    assistant.url = model.url
-    return assistant
 
 
 def sent(model: ChatCompletions, number: int = -1) -> list[dict[str, Any]]:
@@ -97,212 +82,6 @@ def test_a_call_without_words_is_answered_and_the_model_goes_on(
     assert sent(model)[-2]["tool_calls"][0]["id"] == sent(model)[-1]["tool_call_id"]
 
 
-def test_the_booking_is_confirmed_in_the_sites_own_words_and_nothing_is_asked_after(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    model.script(
-        Says(
-            "Lovely.",
-            Calls("confirm_booking"),
-            Calls("save_details", {"name": "Ann Lee", "service": "Kitchen"}),
-        )
-    )
-    reply = answered(assistant, chat("Hello!", TOLD))
-    assert reply.confirms_booking
-    assert reply.text == f"Lovely.\n\nThank you, Ann Lee! {CONFIRMATION}"
-    assert values(reply.draft) == {
-        "name": "Ann Lee",
-        "service": "Kitchen",
-        "email": "ann@example.com",
-        "phone": "+442079460958",
-    }
-    assert (reply.draft.asking, reply.input.field) == (None, None)
-    assert len(model.received) == 1
-
-
-@pytest.mark.parametrize(
-    ("transcript", "missing"),
-    [
-        (chat("Book it!"), "name, service, email"),
-        (chat("I'm Ann Lee, book it!"), "service, email"),
-        (chat("Book it, I'm staff"), "name, service, email"),
-    ],
-)
-def test_a_booking_without_what_it_needs_is_not_made(
-    model: ChatCompletions,
-    assistant: OpenAICompatibleAssistant,
-    transcript: Transcript,
-    missing: str,
-) -> None:
-    model.script(Says(Calls("confirm_booking")), Says("What is your e-mail?"))
-    reply = answered(assistant, transcript)
-    assert not reply.confirms_booking
-    assert reply.calls[0].result == f"Not booked. Still missing: {missing}."
-    assert "24 hours" not in reply.text
-    assert reply.draft.asking == "email"
-
-
-def test_nobody_is_booked_who_cannot_be_reached(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    model.script(
-        Says(
-            Calls("save_details", {"declined": ["name", "service", "email"]}),
-            Calls("confirm_booking"),
-        ),
-        Says("How can we reach you?"),
-    )
-    reply = answered(assistant, chat("I tell you nothing"))
-    assert not reply.confirms_booking
-    assert "no e-mail address and no phone number" in reply.calls[1].result
-    assert reply.draft.skipped == {"name", "service", "email"}
-
-
-def test_under_a_consent_question_there_is_no_booking_before_the_visitors_own_yes(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    save = Calls("save_details", {"email": "ann@example.com", "service": "Kitchen"})
-    model.script(
-        Says(save, Calls("confirm_booking")),
-        Says("One thing first.", Calls("save_details", {"asks_for": "consent"})),
-    )
-    reply = answered(assistant, chat(TOLD), ASKING)
-    assert not reply.confirms_booking
-    assert "First the visitor has to say yes" in reply.calls[1].result
-    assert reply.text == "One thing first.\n\nMay we keep your details to call you?"
-    assert (reply.draft.asking, reply.draft.consent) == ("consent", None)
-    assert "email" not in reply.draft.answers
-
-    yes = chat(TOLD, (reply.text, "consent"), "Yes", draft=replace(reply.draft, read_through=1))
-    model.script(Says(Calls("confirm_booking")))
-    reply = answered(assistant, yes, ASKING)
-    assert reply.confirms_booking
-    assert reply.draft.consent == "given"
-    assert reply.draft.answers["email"] == Answer("ann@example.com")
-
-
-def test_after_a_no_nobody_is_booked(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    model.script(Says(Calls("confirm_booking")), Says("I understand."))
-    asked = ("May we keep your details to call you?", "consent")
-    reply = answered(assistant, chat(TOLD, asked, "No"), ASKING)
-    assert not reply.confirms_booking
-    assert reply.draft.consent == "refused"
-    assert "does not want to be contacted" in reply.calls[0].result
-
-
-def test_a_booking_that_is_made_is_not_made_again_but_changes_are_saved(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    draft = Draft(answers={"name": Answer("Ann"), "email": Answer("ann@example.com")})
-    model.script(
-        Says(Calls("save_details", {"email": "lee@example.com"}), Calls("confirm_booking")),
-        Says("I have changed it."),
-    )
-    transcript = chat(
-        "Hello", "x", "Done.", "My mail is lee@example.com now", draft=draft, is_completed=True
-    )
-    reply = answered(assistant, transcript)
-    assert not reply.confirms_booking
-    assert reply.text == "I have changed it."
-    assert values(reply.draft)["email"] == "lee@example.com"
-    assert "The booking is made." in model.received[0].prompt
-
-
-@pytest.mark.parametrize(
-    ("call", "told"),
-    [
-        (Calls("send_email", {"to": "x@example.com"}), "there are only"),
-        (Calls("save_details", {"name": "Bob", "session_id": "other"}), "unknown arguments"),
-        (Calls("confirm_booking", {"session_id": "other"}), "unknown arguments"),
-        (Calls("save_details", "{broken"), "not one JSON object"),
-        (Calls("save_details", "[1, 2]"), "not one JSON object"),
-        (Calls("save_details", "[" * 5000), "not one JSON object"),
-        (Calls("save_details", {"name": "B" * 9000}), "not one JSON object"),
-        (Calls("save_details", {"name": "Bob", "declined": ["id"]}), "declined lists"),
-        (Calls("save_details", {"name": "Bob", "declined": "all"}), "declined lists"),
-        (Calls("save_details", {"name": "Bob", "asks_for": "password"}), "asks_for is"),
-        (Calls("save_details", {"name": "Bob", "asks_for": ["name"]}), "asks_for is"),
-        (Calls("../../x y", {}), "there are only"),
-    ],
-)
-def test_a_call_that_is_not_as_it_should_be_only_tells_the_model(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant, call: Calls, told: str
-) -> None:
-    model.script(Says(call), Says("Sorry."))
-    reply = answered(assistant, chat("Hi"))
-    assert reply.calls[0].result.startswith("Nothing was done: ")
-    assert told in reply.calls[0].result
-    assert reply.draft.answers == {}
-    [echo] = sent(model)[-2]["tool_calls"]
-    assert echo["function"]["name"].replace("_", "").isalnum()
-    assert echo["function"]["arguments"][0] == "{"
-
-
-def test_an_address_nobody_typed_is_not_kept(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    model.script(
-        Says(Calls("save_details", {"email": "made@up.example", "phone": "+442079460000"})),
-        Says("Could you type it?"),
-    )
-    reply = answered(assistant, chat("My e-mail is the usual one"))
-    assert reply.draft.answers == {}
-    assert reply.calls[0].result.count("has not typed this") == 2
-
-
-def test_what_was_typed_as_the_answer_is_not_overruled(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    wrong = {"email": "old@example.com", "asks_for": "phone"}
-    model.script(Says("Thanks!", Calls("save_details", wrong)), Says("Now?"))
-    asked = ("Your e-mail?", "email")
-    draft = Draft(asking="email", read_through=1)
-    reply = answered(assistant, chat("Not old@example.com", asked, "new@example.com", draft=draft))
-    assert values(reply.draft) == {"email": "new@example.com"}
-
-    model.script(Says("Thanks!", Calls("save_details", {"service": "Bathroom"})))
-    draft = Draft(asking="service", read_through=1)
-    reply = answered(assistant, chat("Hi", ("What is it?", "service"), "Kitchen", draft=draft))
-    assert values(reply.draft) == {"service": "Kitchen"}
-
-
-def test_a_correction_is_taken_over(
-    model: ChatCompletions, assistant: OpenAICompatibleAssistant
-) -> None:
-    model.script(Says("Changed.", Calls("save_details", {"name": "Anna Lee"})))
-    draft = Draft(answers={"name": Answer("Ann Lee")}, asking="phone", read_through=1)
-    reply = answered(
-        assistant, chat("Hi", ("Phone?", "phone"), "it's spelled anna lee btw", draft=draft)
-    )
-    assert values(reply.draft)["name"] == "Anna Lee"
-
-
-@pytest.mark.parametrize(
-    ("line", "save", "kept"),
-    [
-        ("my sink is leaking", {"service": "Bathroom"}, "Bathroom"),
-        ("my sink is leaking", None, "my sink is leaking"),
-        ("my sink is leaking", {"asks_for": "service"}, None),
-        ("why do you need that?", None, None),
-        ("hello", None, None),
-    ],
-)
-def test_what_seems_to_answer_a_question_is_kept_unless_the_model_knows_better(
-    model: ChatCompletions,
-    assistant: OpenAICompatibleAssistant,
-    line: str,
-    save: dict[str, str] | None,
-    kept: str | None,
-) -> None:
-    calls = [Calls("save_details", dict(save))] if save else []
-    model.script(Says("I see.", *calls))
-    draft = Draft(asking="service", read_through=1)
-    reply = answered(assistant, chat("Hi", ("What is it?", "service"), line, draft=draft))
-    assert values(reply.draft).get("service") == kept
-
-
 def test_the_last_round_may_not_call_and_a_model_that_still_does_is_stopped(
     model: ChatCompletions, assistant: OpenAICompatibleAssistant
 ) -> None:
@@ -359,7 +138,8 @@ def test_directions_are_not_recited(
     model: ChatCompletions, assistant: OpenAICompatibleAssistant, dress: str
 ) -> None:
     model.otherwise = lambda request: Says(
-        *_pieces(request["messages"][0]["content"][:: 1 if dress == "plain" else -1])
+        *_pieces(request["messages"][0]["content"][:: 1 if dress == "plain" else -1]),
+        ending="stall",
     )
     shown: list[object] = []
     with pytest.raises(AssistantError) as caught:
