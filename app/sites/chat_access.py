@@ -36,8 +36,10 @@ def with_access(
     """`after` with the access that was typed, else with that of `before`. Raises Invalid.
 
     `typed` may hold chat_access, chat_header_name, chat_header_value, chat_user, chat_password.
-    A secret is kept only for the host it was given for.
+    A secret is kept only for the host it was given for, and gone with the address.
     """
+    if not after.chat_url:
+        return _without_address(after, typed)
     kept = replace(
         after,
         chat_header_name=before.chat_header_name,
@@ -51,6 +53,12 @@ def with_access(
         case "header":
             return _header(kept, before, typed)
     return _kept(kept, before, "chat_header_value") if kept.chat_header_sealed else kept
+
+
+def _without_address(after: AssistantSettings, typed: Mapping[str, Any]) -> AssistantSettings:
+    if any(typed.get(name) for name in ("chat_header_value", "chat_user", "chat_password")):
+        raise Invalid({"chat_url": ["Please give the address that asks for it."]})
+    return replace(after, chat_header_name="", chat_header_sealed="")
 
 
 def _meant(typed: Mapping[str, Any]) -> AccessKind | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
 import unicodedata
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import ValidationError, fields, validate
+
+from app.core.networks import may_be_typed
 
 # With or without marks between the thousands.
 _WHOLE = re.compile(r"-?[0-9]{1,18}|[0-9]{1,3}(?:([, \u00a0\u2009\u202f])[0-9]{3})(?:\1[0-9]{3})*")
@@ -89,7 +93,11 @@ class Host(Text):
 
 
 class WebAddress(Text):
-    """A whole http or https address without a password in it, or nothing."""
+    """A whole http or https address without a password in it, or nothing.
+
+    Refused at once where it plainly leads to a network that may not be reached. Where a name leads
+    is looked at with each connection: it can change.
+    """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         address = super()._deserialize(value, *args, **kwargs).strip()
@@ -100,6 +108,11 @@ class WebAddress(Text):
             raise ValidationError(
                 "Please leave the user name and password out of the address: "
                 "they have fields of their own."
+            )
+        if (ip := _ip_of(parts.hostname or "")) and not may_be_typed(ip):
+            raise ValidationError(
+                "This leads into a network that is not public. The server's OUTBOUND_ALLOW "
+                "would have to name it."
             )
         return address
 
@@ -115,3 +128,17 @@ def _parts(address: str) -> SplitResult:
     if len(address) > 2000:
         raise ValidationError("Please use at most 2,000 characters.")
     return parts
+
+
+def _ip_of(host: str) -> str | None:
+    """The IP address a host is written as, in any of the ways a connection understands."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f000001
+    except OSError:
+        return None

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core import networks
 from app.core.crypto import seal, unseal
 from app.core.db import db
 from app.core.errors import Invalid
@@ -188,12 +189,37 @@ def test_a_secret_can_be_removed(session: Session, site: Site, values: dict[str,
 
 def test_a_secret_is_not_sent_to_another_host(session: Session, site: Site) -> None:
     change(session, chat_url=CHAT, chat_header_name="X-Key", chat_header_value="hush")
-    for url in ("https://evil.example/chat", "http://n8n.example.com/webhook/1/chat", ""):
+    for url in ("https://evil.example/chat", "http://n8n.example.com/webhook/1/chat"):
         assert "another host" in refused(session, chat_url=url)["chat_header_value"][0]
     with pytest.raises(Invalid):
         proposed(site, {"chat_url": "https://evil.example/chat", "chat_access": "header"})
     ai = change(session, chat_url="https://new.example/chat", chat_header_value="new")
     assert unseal(ai.chat_header_sealed) == "new"
+
+
+def test_a_secret_goes_with_its_address(session: Session, site: Site) -> None:
+    change(session, chat_url=CHAT, chat_header_name="X-Key", chat_header_value="hush")
+    ai = change(session, chat_url="", chat_access="header", chat_header_name="X-Key")
+    assert (ai.chat_url, ai.chat_header_name, ai.chat_header_sealed) == ("", "", "")
+    typed = {"chat_header_name": "X-Key", "chat_header_value": "hush"}
+    assert "chat_url" in refused(session, **typed)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:10.0.0.1]",
+     "localhost", "a.localhost", "127.1", "0x7f000001", "2130706433"],
+)  # fmt: skip
+def test_an_address_that_plainly_leads_inside_is_refused_at_once(
+    session: Session, site: Site, host: str
+) -> None:
+    url = f"http://{host}:5678/webhook/1/chat"
+    assert "not public" in refused(session, chat_url=url)["chat_url"][0]
+    networks.configure(["0.0.0.0/0", "::/0"])
+    try:
+        assert change(session, chat_url=url).chat_url == url
+    finally:
+        networks.configure([])
 
 
 @pytest.mark.parametrize(
@@ -210,7 +236,7 @@ def test_a_secret_is_not_sent_to_another_host(session: Session, site: Site) -> N
 def test_half_an_access_is_refused(
     session: Session, site: Site, values: dict[str, str], field: str
 ) -> None:
-    assert field in refused(session, **values)
+    assert field in refused(session, chat_url=CHAT, **values)
 
 
 def test_another_headers_secret_is_not_taken_for_this_one(session: Session, site: Site) -> None:

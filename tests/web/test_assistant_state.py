@@ -67,9 +67,9 @@ def test_a_site_on_the_fallback_is_named_everywhere_with_since_when(
     for path in ("/sessions", "/deliveries", "/notices", "/sites", "/sites/harbour", PAGE):
         words = said(admin.get(path))
         assert "Harbour is answered with our own questions." in words, path
-        assert "Language model did not begin to answer in time" in words, path
-        assert "Since 12 min ago" in words, path
-    assert "Stood in for, since 12 min ago" in said(admin.get("/sites"))
+        assert "The language model did not begin to answer in time." in words, path
+        assert "This began 12 min ago" in words, path
+    assert "Failing, began 12 min ago" in said(admin.get("/sites"))
     for path in ("/sites/harbour", PAGE):
         assert "Our own questions stand in" in said(admin.get(path)), path
     make_user("bob@example.com", role="agent")
@@ -90,7 +90,7 @@ def test_many_sites_on_the_fallback_are_one_notice(
             make_site(session, name=f"Site {number}", assistant="openai")
     words = said(admin.get("/sessions"))
     assert "8 sites are answered with our own questions." in words
-    assert "Harbour : Language model is chosen but not set up yet." in words
+    assert "Harbour : The language model is chosen but not set up yet." in words
     assert "And 3 more" in words
 
 

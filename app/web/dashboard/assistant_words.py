@@ -41,6 +41,7 @@ CARDS = {
     ),
 }
 _SHORT = {"scripted": "Our own questions", "n8n": "N8n workflow", "openai": "Language model"}
+_IN_A_SENTENCE = {"n8n": "The N8n workflow", "openai": "The language model"}
 _NOT_SET_UP = {
     "n8n": "No address is known. Give one under “Where it is reached”, or set N8N_CHAT_URL "
     "on the server.",
@@ -109,10 +110,10 @@ _BEFORE = {
 
 def fallback_reason(fallback: Fallback) -> str:
     """Why a site's visitors are answered without its assistant."""
-    name = short_name(fallback.assistant)
+    name = _IN_A_SENTENCE.get(fallback.assistant, "The assistant")
     if fallback.kind == "not_set_up":
         return f"{name} is chosen but not set up yet."
-    return f"{name} {failed_before(fallback.kind)}. It is tried again by itself."
+    return f"{name} {failed_before(fallback.kind)}."
 
 
 def money(dollars: float) -> str:

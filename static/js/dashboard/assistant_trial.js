@@ -4,6 +4,7 @@ const LOST = "We could not reach the server. Please try again.";
 const BROKEN = "That did not work. Please load the page again and try once more.";
 
 export function assistantTrial(element) {
+  const form = document.getElementById(element.dataset.settings);
   const log = element.querySelector("[data-log]");
   const composer = element.querySelector("[data-composer]");
   const message = composer.querySelector("textarea");
@@ -15,6 +16,7 @@ export function assistantTrial(element) {
 
   remember(log.querySelector("[data-tried]"));
   composer.hidden = again.hidden = false;
+  element.querySelector("[data-plain]").remove();
 
   composer.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -30,12 +32,18 @@ export function assistantTrial(element) {
     if (choice) say(choice.dataset.say);
   });
   again.addEventListener("click", async () => {
+    await begin();
+    message.focus();
+  });
+  // Another assistant has another greeting, and knows nothing of what this one has asked.
+  form.addEventListener("change", (event) => event.target.name === "assistant" && begin());
+
+  async function begin() {
     running?.abort();
     [lines, draft] = [[], {}];
     log.replaceChildren();
     show(await ask([]));
-    message.focus();
-  });
+  }
 
   async function say(text) {
     if (!text.trim() || running) return;
@@ -104,7 +112,7 @@ export function assistantTrial(element) {
   }
 
   function settings() {
-    return Object.fromEntries(new FormData(document.getElementById(element.dataset.settings)));
+    return Object.fromEntries(new FormData(form));
   }
 }
 
