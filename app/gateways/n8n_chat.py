@@ -1,66 +1,107 @@
 """N8n's Chat Trigger, or a Webhook node that speaks like it: a visitor's words in, an answer out.
 
-Shapes as @n8n/n8n-nodes-langchain 2.41 and @n8n/chat 1.37 use them, without streaming.
+Shapes as @n8n/n8n-nodes-langchain 2.41 and @n8n/chat 1.37 use them, streamed or whole.
 """
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.core import http
+from app.gateways.n8n_chat_answer import Reading
+from app.gateways.n8n_chat_words import Answered, NoAnswerError, NoAnswerKind
+
+__all__ = ["Answered", "Chat", "NoAnswerError", "ask"]
 
 CONNECT_SECONDS = 5.0
 MOST_BYTES = 512 * 1024
-#: What a Webhook node says that does not wait for its workflow: no answer for a visitor.
-_STARTED = "Workflow was started"
+_KINDS: dict[str, NoAnswerKind] = {"closed": "cut_off", "garbage": "broken"}
+_KIND_OF_STATUS: dict[int, NoAnswerKind] = {
+    401: "refused",
+    403: "refused",
+    404: "missing",
+    410: "missing",
+    429: "busy",
+    503: "busy",
+}
 
 
-class NoAnswerError(Exception):
-    """N8n gave nothing a visitor could be told. The message says why, in few words."""
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Where a workflow is asked. `headers` show who we are; `may_reach`: as `core.http` asks it."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    may_reach: http.MayReach | None = None
 
 
-def ask(url: str, session_id: str, words: str, timeout_seconds: float) -> str:
-    """The answer to a visitor's words. Raises NoAnswerError."""
+def ask(
+    chat: Chat,
+    session_id: str,
+    words: str,
+    metadata: Mapping[str, Any],
+    *,
+    first_word_at: float,
+    whole_at: float,
+    most_bytes: int = MOST_BYTES,
+) -> Generator[str | Answered]:
+    """Yield pieces of the answer as they come, then one Answered. Raises NoAnswerError.
+
+    Both times are of `time.monotonic()`; the first word's holds until there is one. Whoever stops
+    listening hangs up.
+    """
     body = {
         "action": "sendMessage",
         "sessionId": session_id,
         "chatInput": words,
-        "metadata": {},
+        "metadata": metadata,
     }
+    first_word_at = min(first_word_at, whole_at)
+    reading = Reading()
     try:
-        answer = http.send(
+        with http.stream(
             "POST",
-            url,
+            chat.url,
             body=json.dumps(body, ensure_ascii=False).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            connect_seconds=min(CONNECT_SECONDS, timeout_seconds),
-            total_seconds=timeout_seconds,
-            most_bytes=MOST_BYTES,
-        )
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **chat.headers,
+            },
+            connect_seconds=CONNECT_SECONDS,
+            deadline=first_word_at,
+            may_reach=chat.may_reach,
+        ) as incoming:
+            if not 200 <= incoming.status < 300:
+                raise NoAnswerError(_kind_of(incoming.status), f"status {incoming.status}")
+            read = 0
+            while chunk := incoming.next():
+                read += len(chunk)
+                if read > most_bytes:
+                    raise NoAnswerError("too_big")
+                if piece := reading.take(chunk):
+                    incoming.hold_until(whole_at)
+                    yield piece
+        piece, answered = reading.finish()
+        if piece:
+            yield piece
+        yield answered
     except http.OutboundError as error:
-        raise NoAnswerError(error.kind) from error
-    if not 200 <= answer.status < 300:
-        raise NoAnswerError(f"status {answer.status}")
-    return _words(answer.body)
+        if error.kind == "timeout":
+            raise NoAnswerError(_late(reading, first_word_at)) from error
+        raise NoAnswerError(_KINDS.get(error.kind, "unreachable"), error.kind) from error
 
 
-def _words(body: bytes) -> str:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        raise NoAnswerError("not JSON") from None
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if not isinstance(value, dict):
-        raise NoAnswerError("not an object")
-    found = next((value[key] for key in ("output", "text", "message") if _is_given(value, key)), "")
-    if isinstance(found, dict):
-        found = found.get("text")
-    if not isinstance(found, str) or not found.strip() or found.strip() == _STARTED:
-        raise NoAnswerError("no text in it")
-    return found
+def _late(reading: Reading, first_word_at: float) -> NoAnswerKind:
+    if reading.has_words:
+        return "too_long"
+    # Only connecting has a limit of its own, a shorter one.
+    return "too_slow" if time.monotonic() >= first_word_at else "unreachable"
 
 
-def _is_given(value: dict[str, Any], key: str) -> bool:
-    return value.get(key) is not None
+def _kind_of(status: int) -> NoAnswerKind:
+    return _KIND_OF_STATUS.get(status, "missing" if 300 <= status < 400 else "broken")

@@ -1,4 +1,4 @@
-"""N8n's chat webhook on a real port: it answers, and before that writes its chat memory.
+"""N8n's chat webhook on a real port: as it is told, or with a chat memory that it writes.
 
 Like the agent of n8n 2.41: the rows of a turn are inserted one by one when the answer is ready,
 on a connection of its own, and the stored session id has the memory node's name behind it.
@@ -12,43 +12,83 @@ import json
 import random
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import psycopg
 
+from tests.fakes.n8n_protocol import BEGIN, END, Script, item, play, round_of, streamed, whole
+
 TABLE = "n8n_chat_histories"
 NODE = "__Postgres_Chat_Memory"
 #: Answers that come again and again, so that equal lines have to be told apart.
 COMMON = ("Noted.", "And what else?", "Thank you, **all** noted!")
-MANNERS = ("plain", "plain", "plain", "tool", "blanks", "extra", "list", "lost", "broken", "asked")
+WHOLE = ("plain", "plain", "tool", "blanks", "extra", "list", "lost", "broken", "asked")
+MANNERS = (*WHOLE, "stream", "stream", "stream", "rounds", "rounds", "torn")
 
 
-class N8nChat:
-    """`only_here`: what its memory says of each session that nobody else can know."""
+class Workflow:
+    """A chat that answers with the scripts of `then`, one after the other; after those `always`."""
 
-    def __init__(self, libpq_url: str, seed: int = 5) -> None:
-        self.only_here: dict[str, list[str]] = defaultdict(list)
+    def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
-        self._libpq_url = libpq_url
-        self._random = random.Random(seed)
+        self.headers: list[dict[str, str]] = []
+        self.then: deque[Script] = deque()
+        self.always = streamed("Hello ", "from N8n.")
+        self.open = 0
+        self._is_over = threading.Event()
         self._lock = threading.Lock()
-        self._count = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = False
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhook/5ive/chat"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
     def stop(self) -> None:
+        self._is_over.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def answer(self, request: dict[str, Any]) -> tuple[int, bytes] | None:
-        """Status and body; None: hang up without an answer."""
+    def answer(self, request: dict[str, Any]) -> Script:
+        """What this request is answered with."""
+        with self._lock:
+            self.requests.append(request)
+            return self.then.popleft() if self.then else self.always
+
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        with self._lock:
+            self.headers.append({name.lower(): value for name, value in handler.headers.items()})
+            self.open += 1
+        try:
+            play(handler, self.answer(json.loads(body)), self._is_over.is_set)
+        finally:
+            with self._lock:
+                self.open -= 1
+
+
+@contextlib.contextmanager
+def running_workflow() -> Iterator[Workflow]:
+    workflow = Workflow()
+    try:
+        yield workflow
+    finally:
+        workflow.stop()
+
+
+class N8nChat(Workflow):
+    """`only_here`: what its memory says of each session that nobody else can know."""
+
+    def __init__(self, libpq_url: str, seed: int = 5) -> None:
+        self.only_here: dict[str, list[str]] = defaultdict(list)
+        self._libpq_url = libpq_url
+        self._random = random.Random(seed)
+        self._count = 0
+        super().__init__()
+
+    def answer(self, request: dict[str, Any]) -> Script:
         with self._lock:
             self.requests.append(request)
             self._count += 1
@@ -56,25 +96,39 @@ class N8nChat:
             manner = self._random.choice(MANNERS)
             tail = self._random.choice(("", NODE))
             text = self._random.choice((*COMMON, f"Answer {number}."))
-        session_id = request["sessionId"]
+        asked, session_id = request["chatInput"], request["sessionId"] + tail
         if manner == "broken":  # the agent failed: nothing is written
-            return 500, b'{"message":"Error in workflow"}'
+            return whole({"message": "Error in workflow"}, 500)
+        rows: list[tuple[str, Any]] = [("human", asked)]
         if manner == "asked":  # a retry inside the workflow notes the question twice
-            self._write(session_id + tail, [("human", request["chatInput"])])
-        rows: list[tuple[str, Any]] = [("human", request["chatInput"])]
-        if manner == "tool":
-            rows += [("ai", []), ("tool", '[{"response":"4"}]')]
+            rows.append(("human", asked))
+        if manner in ("tool", "rounds"):
+            first = "Let me look that up." if manner == "rounds" else []
+            rows += [("ai", first), ("tool", '[{"response":"4"}]')]
         if manner == "extra":
             said = f"Only N8n knows {number}."
             rows.append(("ai", said))
-            self._note(session_id, said)
+            self._note(request["sessionId"], said)
         rows.append(("ai", text + ("  \n" if manner == "blanks" else "")))
-        self._write(session_id + tail, rows)
-        if manner == "lost":
-            self._note(session_id, text)
-            return None
-        answer: Any = {"output": text}
-        return 200, json.dumps([answer] if manner == "list" else answer).encode()
+        if manner in ("lost", "torn"):
+            self._note(request["sessionId"], text)
+        return self._script(manner, text, lambda: self._write(session_id, rows))
+
+    def _script(self, manner: str, text: str, write: Callable[[], None]) -> Script:
+        """The answer; the memory is written when the agent is done."""
+        match manner:
+            case "lost":
+                return Script((write, "cut"), None)
+            case "torn":
+                return Script((BEGIN, item(text[:3]), write, "cut"))
+            case "stream":
+                return Script((BEGIN, item(text[:3]), item(text[3:]), write, END, b"\n"))
+            case "rounds":
+                look = round_of("Let me ", "look that up.")
+                return Script((*look, BEGIN, item(text), write, END, b"\n"))
+            case "list":
+                return Script((write, *whole([{"output": text}]).steps))
+        return Script((write, *whole({"output": text}).steps))
 
     def _note(self, session_id: str, said: str) -> None:
         with self._lock:
@@ -114,20 +168,15 @@ def running_n8n_chat(libpq_url: str) -> Iterator[N8nChat]:
             connection.execute(f"DROP TABLE {TABLE}")
 
 
-def _handler(chat: N8nChat) -> type[BaseHTTPRequestHandler]:
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+
+def _handler(workflow: Workflow) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = chat.answer(json.loads(body))
-            if answer is None:
-                self.close_connection = True
-                return
-            status, words = answer
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(words)))
-            self.end_headers()
-            self.wfile.write(words)
+            workflow.serve(self)
 
         def log_message(self, *_arguments: Any) -> None:
             pass
