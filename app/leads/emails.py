@@ -34,6 +34,8 @@ def find_emails(text: str) -> list[Found]:
     found = []
     for match in _CANDIDATE.finditer(text):
         typed = match.group()
+        if typed.startswith("//"):  # a user in a web address
+            continue
         bare = _PREFIX.sub("", typed.lstrip(_EDGES)).rstrip(_EDGES)
         if value := _valid(bare):
             start = match.start() + typed.index(bare)

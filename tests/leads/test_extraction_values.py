@@ -45,7 +45,16 @@ def test_an_email_is_read_and_normalised(text: str, address: str) -> None:
     assert read_email(text) == address
 
 
-@pytest.mark.parametrize("text", ["ann@example", "ann@@example.com", "@annlee", "ann@example,com"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann@example",
+        "ann@@example.com",
+        "@annlee",
+        "ann@example,com",
+        "https://www.example.com@evil.example/x",
+    ],
+)
 def test_a_broken_email_is_none(text: str) -> None:
     assert find_emails(text) == []
     assert read_email(text) is None
