@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 #: Nobody reads more of an error; the rest is cut before anything else is done with it.
 LONGEST_READ = 5_000
+#: Where a text was cut, it may end in half of something that would have been taken out.
+LONGEST_VALUE = 300
 LONGEST_URL = 2_000
 
 _UNSTORABLE = re.compile(
@@ -80,13 +82,13 @@ def redact(text: str, longest: int = 500) -> str:
 
     Cut to `longest` characters; PostgreSQL can store it.
     """
-    text = _SAID.sub(r"\1[secret]", _by_rules(text))
-    return _cut(_without_named_values(text), longest)
+    kept = _without_named_values(_SAID.sub(r"\1[secret]", _by_rules(text)))
+    return _cut(kept, text, longest)
 
 
 def redact_name(text: str, longest: int = 120) -> str:
     """`redact` for what a team calls its things: "E-mail: new lead" is no e-mail's value."""
-    return _cut(" ".join(_by_rules(text).split()), longest)
+    return _cut(" ".join(_by_rules(text).split()), text, longest)
 
 
 def bare_url(url: str | None) -> str | None:
@@ -111,7 +113,9 @@ def _by_rules(text: str) -> str:
     return text
 
 
-def _cut(text: str, longest: int) -> str:
+def _cut(text: str, original: str, longest: int) -> str:
+    if len(original) > LONGEST_READ:
+        text = text[:-LONGEST_VALUE]
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 

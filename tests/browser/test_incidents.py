@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.core.db import transaction
 from app.incidents.record import Seen, note
-from app.incidents.resolve import resolve
+from app.incidents.resolve import open_again, resolve
 from tests.browser.screens import on_every_screen
 from tests.browser.test_dashboard import SOON_MS, Axe, NewContext, assert_accessible, dashboard
 from tests.factories import make_chat, make_site
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.usefixtures("database")
 SEEN = Seen("n8n", ("W1",), "Lead intake, at “Send mail”", "Could not mail [e-mail]")
 
 
-def tell(**values: object) -> None:
+def tell(**values: object) -> uuid.UUID:
     with transaction() as session:
-        note(session, replace(SEEN, **values))  # type: ignore[arg-type]
+        return note(session, replace(SEEN, **values)).id  # type: ignore[arg-type]
 
 
 def fill() -> None:
@@ -71,13 +72,16 @@ def test_incidents_appear_count_up_and_go_without_a_reload(
     expect(rows).to_have_count(1, timeout=SOON_MS)
     expect(page.get_by_text("All is well")).to_be_hidden()
     expect(rows).to_contain_text("Once")
-    tell(problem="Could not mail [e-mail] again")
+    incident_id = tell(problem="Could not mail [e-mail] again")
     expect(rows).to_contain_text("Twice", timeout=SOON_MS)
     expect(rows).to_contain_text("Could not mail [e-mail] again")
     with transaction() as session:
-        resolve(session, note(session, replace(SEEN, external_id="7")).id, None)
+        resolve(session, incident_id, None)
     expect(rows).to_have_count(0, timeout=SOON_MS)
     expect(page.get_by_text("All is well")).to_be_visible()
+    with transaction() as session:
+        open_again(session, incident_id)
+    expect(rows).to_have_count(1, timeout=SOON_MS)
     assert page.evaluate("window.wasNotReloaded")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -56,10 +56,11 @@ def test_fifty_alike_errors_at_once_are_one_incident_counted_fifty(database: Fla
 
 
 def test_one_error_told_fifty_times_at_once_counts_once(database: Flask) -> None:
+    note_alone(replace(SEEN, external_id="run-6"))
     noted = at_once(database, lambda _: note_alone(replace(SEEN, external_id="run-7")))
-    assert len(set(noted)) == 1
-    assert db.session().scalars(select(Incident.count)).all() == [1]
-    assert db.session().scalar(select(func.count()).select_from(IncidentReport)) == 1
+    assert {each.count for each in noted} == {2}
+    assert db.session().scalars(select(Incident.count)).all() == [2]
+    assert db.session().scalar(select(func.count()).select_from(IncidentReport)) == 2
 
 
 def test_errors_and_the_deletion_of_their_sessions_do_not_block_each_other(
@@ -116,6 +117,18 @@ def test_the_newest_reports_are_kept_and_all_are_counted(session: Session) -> No
     kept = set(session.scalars(select(IncidentReport.external_id)))
     assert kept == {f"run-{number}" for number in range(10, MOST_REPORTS + 10)}
     assert noted.count == MOST_REPORTS + 10
+
+
+def test_an_old_report_that_somebody_holds_is_not_waited_for(database: Flask) -> None:
+    for _ in range(MOST_REPORTS):
+        note_alone(SEEN)
+    with db.engine.begin() as other:
+        other.execute(select(IncidentReport).with_for_update())
+        with transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '5s'"))
+            assert note(session, SEEN).count == MOST_REPORTS + 1
+    note_alone(SEEN)
+    assert db.session().scalar(select(func.count()).select_from(IncidentReport)) == MOST_REPORTS
 
 
 @pytest.mark.parametrize("session_id", [None, uuid.uuid4()])
