@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.assistants.readable import readable
 from app.chat import ingest_sessions, ingest_store
 from app.chat.ingest_leads import keep_leads, read_drafts
 from app.chat.ingest_sessions import session_key_of
@@ -164,7 +165,10 @@ def _place(touched: Touched, source_id: int | None, now: datetime, done: Ingeste
     latest = max((each.created_at for each in touched.stored), default=None)
     numbers = [number for number, _, _ in new]
     at = times(numbers, _known(touched.stored, source_id), latest, now)
+    is_shown = touched.chat.channel == "web"
     for (_, line, twin), created_at in zip(new, at, strict=True):
+        if is_shown and line.role == "assistant":
+            line = replace(line, text=fitted(readable(line.text)) or line.text)  # noqa: PLW2901
         touched.new.append(New(line, created_at, touched.turn if twin.is_awaited else None))
         touched.is_answered = touched.is_answered or twin.is_awaited
 

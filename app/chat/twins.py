@@ -1,6 +1,7 @@
 """A widget session answered by N8n has the same lines in both places: which row is which line.
 
 Pure. Rows come in their source's order and are compared by what they say, not how it is dressed.
+What an agent said in several rounds, with tools in between, is one line here and several rows.
 """
 
 from __future__ import annotations
@@ -10,8 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from app.assistants.readable import readable
 from app.completion.plain_text import plain, plain_ascii
 from app.models.transcript import Role
+
+#: What parts the rounds of an answer in our own line.
+_ROUND_BREAK = "\n\n"
+#: More paragraphs are not looked at one by one.
+_MOST_ROUNDS = 50
 
 
 @dataclass(slots=True)
@@ -78,6 +85,7 @@ class _Session:
             self._equals.setdefault((message.role, said(message.text)), []).append(message)
         self._places = {each.id: at for at, each in enumerate(messages)}
         self._messages = messages
+        self._rounds: dict[int, set[str]] = {}
         first = next((at for at, each in enumerate(messages) if each.role == "visitor"), 0)
         self._opening = {each.id for each in messages[:first]}
         #: The visitor's lines that have a row, or came as one: (row, message id).
@@ -90,8 +98,14 @@ class _Session:
         ]
 
     def take(self, row: Row) -> Twin:
-        equals = self._equals.setdefault((row.role, said(row.text)), [])
         before = max((each for each in self._spoken if each[0] < row.number), default=None)
+        if before is not None and (whole := self._answer_with(row, before[1])):
+            if whole.source_row is None:
+                whole.source_id, whole.source_row = self._source_id, row.number
+                return Twin("link", whole)
+            if self._stands_right_before(row, whole):
+                return Twin("duplicate")
+        equals = self._equals.setdefault(self._key(row), [])
         message = self._without_row(row, equals, has_visitor_spoken=before is not None)
         if message is not None:
             message.source_id, message.source_row = self._source_id, row.number
@@ -113,6 +127,42 @@ class _Session:
         if row.role == "visitor":
             self._spoken.append((row.number, message.id))
         return twin
+
+    def _key(self, row: Row) -> tuple[Role, str]:
+        """What the row says as it stands, or else as it is shown to visitors."""
+        key = (row.role, said(row.text))
+        if row.role != "assistant" or key in self._equals:
+            return key
+        shown = (row.role, said(readable(row.text)))
+        return shown if shown in self._equals else key
+
+    def _answer_with(self, row: Row, question: int) -> Stored | None:
+        """Our answer to this question that holds the row's words beside others."""
+        if row.role != "assistant" or question not in self._places:
+            return None
+        words, is_answered = "", False
+        for message in self._messages[self._places[question] + 1 :]:
+            if message.role == "visitor" and is_answered:
+                return None
+            is_answered = is_answered or message.role == "assistant"
+            if message.role == "assistant" and message.is_own and _ROUND_BREAK in message.text:
+                words = words or said(readable(row.text))
+                if words in self._rounds_of(message):
+                    return message
+        return None
+
+    def _rounds_of(self, message: Stored) -> set[str]:
+        """What the rounds of an answer may have been: each may have paragraphs of its own."""
+        if message.id not in self._rounds:
+            paragraphs = [said(each) for each in message.text.split(_ROUND_BREAK, _MOST_ROUNDS)]
+            ends = range(1, len(paragraphs) + 1)
+            runs = ((start, end) for end in ends for start in range(end))
+            self._rounds[message.id] = {
+                " ".join(paragraphs[start:end])
+                for start, end in runs
+                if end - start < len(paragraphs)
+            }
+        return self._rounds[message.id]
 
     def _without_row(
         self, row: Row, equals: Sequence[Stored], *, has_visitor_spoken: bool

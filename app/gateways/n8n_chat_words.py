@@ -121,6 +121,17 @@ def data_in(text: str) -> dict[str, Any] | list[Any] | None:
     return value if isinstance(value, dict | list) else None
 
 
+def spoken(text: str) -> str:
+    """The words of an answer as an agent with an output parser remembers it, which is JSON."""
+    data = data_in(text)
+    if not isinstance(data, dict) or not data.keys() & {"output", "lead", "asks_for"}:
+        return text
+    try:
+        return Words().of(data).strip() or text
+    except NoAnswerError:
+        return text
+
+
 def _is_text_block(value: Any) -> bool:
     return isinstance(value, dict) and value.get("type") == "text"
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.gateways.n8n_chat_words import spoken
 from app.gateways.n8n_memory_text import Unreadable, content_of, without_tools
 
 __all__ = ["MemoryLine", "Unreadable", "read", "table_name"]
@@ -59,7 +60,7 @@ def read(message_json_text: str) -> MemoryLine | None:
         return MemoryLine(role, words) if words else None
     text = content.text
     if role == "assistant":
-        text = without_tools(text)
+        text = spoken(without_tools(text))
         if _only_calls_tool(text, is_call=content.calls_tool or _has_tool_calls(body)):
             return None
     return MemoryLine(role, text) if text else None
