@@ -50,6 +50,7 @@ _RULES = tuple(
         ),
         (r"(\bcookie[\"']?\s{0,5}[:=]\s{0,5})[^\n\"'}]+", r"\1[secret]"),
         (r"((?:passw\w{0,20}|pwd|token|secret|key)\s?=\s?)[^\s,;&]+", r"\1[secret]"),
+        (r"(\bheaders?\\?[\"']?\s{0,5}[:=]\s{0,5})\{[^{}]*\}?", r"\1[left out]"),
         # PostgreSQL's own words for what it would not store.
         (r"(\bkey \([^()]*\)=)\([^\n]*?\)(?= (?:already|is|conflicts)|\n|\Z)", r"\1[left out]"),
         (r"(\bfailing row contains )\([^\n]*", r"\1[left out]"),

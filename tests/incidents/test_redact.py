@@ -21,6 +21,8 @@ TAKEN_OUT = [
     ("It sent basic YW5uOmh1bnRlcjI=", "YW5u"),
     ('headers: {"X-Our-Thing": "open sesame"}', "sesame"),
     ('"x-api-key":"short"', "short"),
+    ('{"headers": {"our-door": "open sesame"}, "a": 1}', "sesame"),
+    (r"{\"headers\":{\"our-door\":\"open sesame\"", "sesame"),
     ("password=hunter2", "hunter2"),
     ("the password is hunter2", "hunter2"),
     ("Incorrect API key provided: abcd1234****wxyz", "abcd"),
