@@ -20,14 +20,12 @@ from sqlalchemy.orm import Session
 from app.assistants.base import FailureKind
 from app.assistants.run import Finished
 from app.core import clock, events
-from app.models.assistant_settings import AssistantSettings
+from app.models.assistant_settings import LEAST_TOKENS, AssistantSettings
 from app.models.site_profile import SiteProfile
 
 #: Failures in a row after which an assistant is left alone for a while.
 FAILURES_BEFORE_REST = 3
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30, 600
-#: An answer that could use less than this is not begun.
-LEAST_TOKENS = 1_500
 MOST_ROUNDS, PROMPT_TOKENS = 4, 2_500
 #: Those whose tokens we pay for.
 COUNTED_BY_TOKEN = ("openai",)

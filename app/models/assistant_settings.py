@@ -52,5 +52,7 @@ class AssistantSettings:
         return cls(**{**known, "link_hosts": tuple(known.get("link_hosts", ()))})
 
 
+#: An answer that could use less than this is not begun.
+LEAST_TOKENS = 1_500
 DEFAULTS = AssistantSettings()
 SETTING_NAMES = tuple(field.name for field in fields(AssistantSettings))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.assistants.base import AssistantError, Call, Reply, Usage
+from app.assistants.openai_compatible import OpenAICompatibleAssistant
 from app.assistants.registry import ASSISTANTS
 from app.chat.assistant_state import day_of
 from app.core import clock, events
@@ -26,6 +27,7 @@ from tests.browser.test_dashboard import (
     dashboard,
 )
 from tests.factories import make_site
+from tests.fakes.chat_completions import Calls, Says, running_chat_completions
 
 __all__ = ["dashboard"]
 Dashboard = Callable[..., Page]
@@ -185,6 +187,43 @@ def test_a_conversation_is_tried_with_what_is_typed_and_not_saved(
     expect(log).to_contain_text("Thank you, Ann.")
     assert [line.role for line in stand.seen[-1].lines] == ["assistant", "visitor"]
     assert page.evaluate("window.wasNotReloaded")
+
+
+def test_a_real_language_models_answer_calls_and_silence_are_shown(
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill()
+    page = dashboard(PAGE)
+    page.get_by_label("A language model").check()
+    page.get_by_label("Model", exact=True).fill("played-here")
+    page.get_by_label("Your business", exact=True).fill("We fit kitchens.")
+    log, known = page.get_by_role("log"), page.locator("[data-known]")
+    with running_chat_completions() as model:
+        assistant = OpenAICompatibleAssistant()
+        assistant.url = model.url
+        monkeypatch.setitem(ASSISTANTS, "openai", assistant)
+        told = {"name": "Ann Lee", "service": "Kitchen", "email": "ann@example.com"}
+        model.script(Says(Calls("save_details", told)), Says("**Nice** to meet you."))
+        say(page, "I am Ann Lee, ann@example.com, about my kitchen")
+        expect(log).to_contain_text("Nice to meet you.")
+        expect(known).to_contain_text("Ann Lee")
+        page.get_by_text("1 call").click()
+        expect(log.locator("code")).to_have_text("save_details")
+        page.get_by_text("What the model is told beforehand").click()
+        expect(known).to_contain_text("We fit kitchens.")
+        assert "We fit kitchens." in model.received[0].prompt
+        assert model.received[0].body["model"] == "played-here"
+        model.script(Says(Calls("confirm_booking")))
+        say(page, "Yes, please book")
+        expect(page.get_by_text("This makes the booking")).to_be_visible()
+        page.get_by_label("First word after at most").fill("1")
+        model.script(Says(30.0, "Too late."))
+        say(page, "Are you there?")
+        expect(log).to_contain_text("The model did not begin to answer within 1 second.")
+        model.script(Says(status=401, body=b'{"error": {"message": "bad key sk-123"}}'))
+        say(page, "Hello?")
+        expect(log).to_contain_text("The model refused our key or password.")
+        expect(log).not_to_contain_text("sk-123")
 
 
 def test_what_was_not_answered_can_be_sent_once_more(dashboard: Dashboard, stand: Stand) -> None:

@@ -147,6 +147,15 @@ def test_a_wrong_value_is_refused_in_words_and_nothing_changes(
     assert (site.name, site.assistant_settings) == ("Harbour & Oak", {})
 
 
+def test_money_must_do_for_one_answer(session: Session, site: Site) -> None:
+    prices = {"price_in": "10", "price_out": "40"}
+    errors = refused(session, **prices, session_money="0.05", day_money="0.05")
+    assert errors.keys() == {"session_money", "day_money"}
+    assert "Use 0.06 or more" in errors["day_money"][0]
+    assert change(session, **prices, session_money="0.06", day_money="0.06").day_money == 0.06
+    assert change(session, price_in="0", price_out="0", day_money="0.01").day_money == 0.01
+
+
 def test_a_user_name_and_password_become_a_header(session: Session, site: Site) -> None:
     ai = change(session, chat_url=CHAT, chat_user="ann", chat_password="päss:word")
     assert ai.chat_header_name == "Authorization"

@@ -45,12 +45,12 @@ _IN_A_SENTENCE = {"n8n": "The N8n workflow", "openai": "The language model"}
 _NOT_SET_UP = {
     "n8n": "No address is known. Give one under “Where it is reached”, or set N8N_CHAT_URL "
     "on the server.",
-    "openai": "It needs a key and a model: set OPENAI_API_KEY on the server, and the model there "
-    "or under “Where it is reached”.",
+    "openai": "It needs a model, here under “Where it is reached” or on the server "
+    "(OPENAI_MODEL), and a key on the server (OPENAI_API_KEY).",
 }
 _FAILURES = {
-    "too_slow": "{} did not begin to answer within {first} seconds.",
-    "too_long": "{} did not finish its answer within {whole} seconds.",
+    "too_slow": "{} did not begin to answer within {first}.",
+    "too_long": "{} did not finish its answer within {whole}.",
     "too_big": "{} did not stop writing: its answer was too long for a chat.",
     "unreachable": "{} could not be reached.",
     "refused": "{} refused our key or password.",
@@ -131,11 +131,15 @@ def cost(site: SiteProfile, tried: Tried) -> float:
 
 def _limits(ai: AssistantSettings) -> dict[str, str]:
     return {
-        "first": str(ai.first_word_seconds),
-        "whole": str(ai.answer_seconds),
+        "first": _seconds(ai.first_word_seconds),
+        "whole": _seconds(ai.answer_seconds),
         "day_turns": f"{ai.day_turns:,}",
         "day_tokens": f"{ai.day_tokens:,}",
         "day_money": f"{ai.day_money:g}",
         "session_tokens": f"{ai.session_tokens:,}",
         "session_money": f"{ai.session_money:g}",
     }
+
+
+def _seconds(count: int) -> str:
+    return "1 second" if count == 1 else f"{count} seconds"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.assistants.prompt import system_prompt
@@ -103,6 +103,7 @@ def _page(
         is_secret_readable=is_readable(profile.ai),
         lately=lately(db.session(), found, day_of(profile, clock.now())),
         ai=profile.ai,
+        server=current_app.extensions["settings"],
         **_of_trial(profile, _opening(profile)),
     )
 
