@@ -23,6 +23,7 @@ from tests.fakes.n8n import N8n as Taker
 from tests.fakes.n8n import running_n8n as running_taker
 from tests.n8n import workflows
 from tests.n8n.server import N8n
+from tests.n8n.visitor import WidgetChat
 
 TABLE = "n8n_chat_histories"
 LEADS = "/webhook/lead-intake"
@@ -74,6 +75,10 @@ class House:
         )
         assert 200 <= answer.status < 300, answer
         return json.loads(answer.body)
+
+    def chat(self) -> WidgetChat:
+        """A visitor opens the widget."""
+        return WidgetChat(self)
 
     def token(self) -> str:
         credentials = {"email": EMAIL, "password": PASSWORD}
