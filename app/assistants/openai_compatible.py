@@ -20,7 +20,8 @@ from app.assistants.scripted_flow import name_to_say
 from app.assistants.scripted_words import confirmation
 from app.assistants.thinking import WithoutThinking
 from app.assistants.tools import CONFIRM, Toolbox, offered
-from app.gateways.openai_compatible import OPENAI_URL, Answered, ModelError, Server, ToolCall, ask
+from app.gateways.chat_completion import Answered, ModelError, ToolCall
+from app.gateways.openai_compatible import OPENAI_URL, Server, ask
 from app.leads.agreement import CONSENT
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Transcript
@@ -180,7 +181,7 @@ class _Answer:
         """Tell the model what its calls did. Gives whether nothing is left to do but to listen."""
         named = [replace(call, id=call.id or f"call_{at}") for at, call in enumerate(calls)]
         self._messages.append(
-            {"role": "assistant", "content": said or None, "tool_calls": [*map(_echo, named)]}
+            {"role": "assistant", "content": said, "tool_calls": [*map(_echo, named)]}
         )
         is_well = True
         for call in sorted(named, key=lambda call: call.name == CONFIRM):

@@ -8,7 +8,6 @@ Here every step (name, connection, TLS, request, headers, each read) ends at the
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import ssl
 import time
@@ -23,8 +22,6 @@ import httpx2
 from app.core.connection import OutboundError, connect, left, secured, trusted
 
 CONNECT_SECONDS = 5.0
-_IDLE_SECONDS = 20.0
-_MOST_IDLE = 20
 
 
 class TooBigError(Exception):
@@ -51,7 +48,7 @@ _allowance: ContextVar[Allowance] = ContextVar("allowance")
 
 
 class DeadlinedTransport(httpx2.BaseTransport):
-    """One pool of connections, for any number of threads. Errors are those of `httpcore2`,
+    """For any number of threads; a connection for each request. Errors are those of `httpcore2`,
     never TimeoutError; more bytes than allowed: TooBigError.
     """
 
@@ -59,8 +56,8 @@ class DeadlinedTransport(httpx2.BaseTransport):
         self._pool = httpcore2.ConnectionPool(
             ssl_context=trusted(),
             max_connections=None,
-            max_keepalive_connections=_MOST_IDLE,
-            keepalive_expiry=_IDLE_SECONDS,
+            # A stream is hung up at its last event, which leaves nothing to use again.
+            max_keepalive_connections=0,
             network_backend=_Backend(),
         )
 
@@ -147,12 +144,7 @@ class _Stream(httpcore2.NetworkStream):
             return _Stream(secured(self._connection, server_hostname, _allowance.get().deadline))
 
     def get_extra_info(self, info: str) -> Any:
-        """`is_readable`: while nothing is asked, that is the other side hanging up."""
-        if info != "is_readable":
-            return None
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        return bool(poll.poll(0))
+        return None
 
 
 @contextlib.contextmanager

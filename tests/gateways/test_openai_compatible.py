@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.gateways.openai_compatible import Answered, ModelError, Server, ToolCall, ask
+from app.gateways.chat_completion import Answered, ModelError, ToolCall
+from app.gateways.openai_compatible import Server, ask
 from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_chat_completions
 
 KEY = "sk-secret-key"
@@ -81,6 +82,17 @@ def test_tool_calls_come_in_pieces_and_are_put_together(model: ChatCompletions) 
     )
     assert model.received[0].body["tools"] == [tool]
     assert model.received[0].body["tool_choice"] == "none"
+
+
+def test_calls_that_are_all_numbered_0_are_told_apart_by_their_ids(model: ChatCompletions) -> None:
+    begun = (
+        b'data: {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "%s", '
+        b'"function": {"name": "save", "arguments": "%s"}}]}}]}\n\n'
+    )
+    model.script(Says(begun % (b"a", b"1"), begun % (b"b", b"2"), finish="tool_calls"))
+    assert asked(model.url)[1][-1] == Answered(
+        (ToolCall("a", "save", "1"), ToolCall("b", "save", "2")), usage=(10, 5)
+    )
 
 
 def test_an_answer_that_reached_its_limit_says_so(model: ChatCompletions) -> None:
