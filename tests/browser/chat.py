@@ -22,16 +22,22 @@ class Chat:
 
     def say(self, text: str) -> None:
         """Type, press Enter, wait for the answer and for what it asks next."""
-        before = self.theirs.count()
+        own = self.mine.count()
         self.field.fill(text)
         self.field.press("Enter")
-        expect(self.theirs).to_have_count(before + 1)
-        expect(self.log).to_have_attribute("aria-busy", "false")
+        self._wait_for_an_answer(own)
 
     def choose(self, label: str) -> None:
-        before = self.theirs.count()
+        own = self.mine.count()
         self.where.get_by_role("button", name=label, exact=True).click()
-        expect(self.theirs).to_have_count(before + 1)
+        self._wait_for_an_answer(own)
+
+    def _wait_for_an_answer(self, own: int) -> None:
+        expect(self.mine).to_have_count(own + 1)
+        # Not merely one bubble more: the greeting may still be coming in above.
+        after = self.log.locator(".line.me").nth(own).locator("~ .line.them")
+        expect(after.first).to_be_visible()
+        expect(self.log).to_have_attribute("aria-busy", "false")
 
     def greeted(self) -> Chat:
         expect(self.theirs.first).to_be_visible()

@@ -16,6 +16,8 @@ from app.web.widget.assets import asset_url, send_asset
 
 LOADER_MAX_AGE_SECONDS = 300
 LOOK_MAX_AGE_SECONDS = 60
+#: How much longer a page waits than an assistant may take: another process may have to begin anew.
+PATIENCE_BEYOND_SECONDS = 45
 FOR_EVER_SECONDS = 365 * 24 * 3600
 
 blueprint = Blueprint("widget_pages", __name__)
@@ -62,11 +64,14 @@ def chat(site_key: str) -> ResponseReturnValue:
         site = find_site(db.session(), site_key)
     except NotFound:
         return _framed(make_response(render_template("widget/unknown.html"), 404), "*")
-    consent = site.profile().consent
+    profile = site.profile()
+    consent = profile.consent
     page = render_template(
         "widget/chat.html",
         site=site,
         consent_line=consent.text if consent.mode == "line" else "",
+        link_hosts=profile.link_hosts,
+        patience_seconds=profile.ai.answer_seconds + PATIENCE_BEYOND_SECONDS,
     )
     return _framed(make_response(page), _ancestors(site))
 

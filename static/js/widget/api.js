@@ -1,6 +1,7 @@
 import { readEvents } from "./sse.js";
 
-const SILENCE_LIMIT_SECONDS = 75; // longer than any assistant may think
+// Longer than this site's assistant may think, and another one after it.
+const SILENCE_LIMIT_SECONDS = +document.documentElement.dataset.patienceSeconds;
 
 // Anything but an answer. `status` 0: the server was not reached or broke off half-way.
 export class Problem extends Error {

@@ -134,10 +134,11 @@ export function createConversation({ site, storage, host, thread, show }) {
       });
       if (current !== session) return;
       answer.messages.forEach(thread.store);
+      thread.dropStream();
       tell(answer, 0);
       show.notice(null);
     } catch (problem) {
-      thread.dropStream();
+      thread.breakOff();
       if (!problem.isSessionLost || isSecondTry) throw problem;
       forget();
       await begin();

@@ -3,6 +3,7 @@ import { paint } from "./colour.js";
 import { createComposer } from "./composer.js";
 import { createConversation } from "./conversation.js";
 import { connectHost } from "./host.js";
+import { createLinks } from "./links.js";
 import { createOutbox } from "./outbox.js";
 import { connectStartOver } from "./start_over.js";
 import { createStorage } from "./storage.js";
@@ -18,6 +19,7 @@ const root = document.documentElement;
 const find = (id) => document.getElementById(id);
 const words = wordsFor(root.lang);
 const storage = createStorage(root.dataset.site);
+let told = null; // how many unread messages the page around us knows of
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 paint(root, root.dataset.colour);
@@ -32,6 +34,7 @@ const view = createView({
   log: find("log"),
   typing: find("typing"),
   words,
+  links: createLinks(root.dataset.linkHosts.split(" ").filter(Boolean)),
   resend: () => outbox.drain(),
 });
 const host = connectHost({
@@ -127,11 +130,16 @@ function countUnread(lines) {
   const seen = storage.get("seen") || 0;
   if (host.isOpen && !document.hidden) {
     if (newest > seen) storage.set("seen", newest);
-    host.tell("unread", { count: 0 });
+    tellUnread(0);
   } else {
-    const unread = lines.filter((line) => line.id > seen && line.role !== "visitor");
-    host.tell("unread", { count: unread.length });
+    tellUnread(lines.filter((line) => line.id > seen && line.role !== "visitor").length);
   }
+}
+
+function tellUnread(count) {
+  if (count === told) return;
+  told = count;
+  host.tell("unread", { count });
 }
 
 let hasBegun = false;

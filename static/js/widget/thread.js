@@ -1,5 +1,7 @@
 import { createBot } from "botui";
 
+const LONGEST_WORD = 40; // longer ones are of a script that puts no blanks between words
+
 // The list of messages, held by BotUI's core. Only `message.add` and `message.update` are used:
 // - its input side (`action.set`) shares one resolver slot with `message.add`, so a reply that
 //   arrives while an action is pending leaves that input dead. Replies arrive whenever they like,
@@ -10,17 +12,23 @@ export function createThread(changed) {
   let bot;
   let blocks;
   let keys; // "m:<message id>", "c:<client id>" or "stream" → BotUI key
+  let known; // what BotUI holds of a line → the line as it was handed out last
   let nextLocal = 1;
 
   function reset() {
     bot = createBot();
     blocks = [];
     keys = new Map();
+    known = new WeakMap();
     bot.onChange("message", (all) => {
       blocks = all;
       changed(lines());
     });
     changed(lines());
+  }
+
+  function held(name) {
+    return keys.has(name) ? blocks.find((block) => block.key === keys.get(name)).data : null;
   }
 
   function write(name, data) {
@@ -42,14 +50,15 @@ export function createThread(changed) {
       keys.set(name, keys.get(earlier));
       if (earlier === "stream") keys.delete("stream");
     }
-    write(name, { ...message, at: Date.parse(message.created_at), state: null, isStreaming: false });
+    const at = Date.parse(message.created_at);
+    write(name, { ...message, at, state: null, isStreaming: false, isBroken: false });
   }
 
   // What the visitor typed and the server has not answered yet.
   function pend(entry, state) {
     const name = `c:${entry.client_id}`;
-    const known = keys.has(name) ? blocks.find((block) => block.key === keys.get(name)).data : null;
-    if (known && (known.id || known.state === state)) return;
+    const line = held(name);
+    if (line && (line.id || line.state === state)) return;
     write(name, { role: "visitor", text: entry.text, client_id: entry.client_id, state, isGone: false });
   }
 
@@ -57,19 +66,31 @@ export function createThread(changed) {
     if (keys.has(`c:${clientId}`)) write(`c:${clientId}`, { isGone: true });
   }
 
+  // The assistant's words as they come; told anew after a break, they take the place of the old.
   function stream(text) {
-    const last = lines().filter((line) => line.id && line.role === "visitor").at(-1);
-    const before = keys.has("stream") ? blocks.find((b) => b.key === keys.get("stream")).data.text : "";
+    const line = held("stream");
+    if (line && !line.isBroken) {
+      write("stream", { text: line.text + text });
+      return;
+    }
+    const last = lines().filter((one) => one.id && one.role === "visitor").at(-1);
     write("stream", {
       role: "assistant",
-      text: before + text,
+      text,
       isStreaming: true,
+      isBroken: false,
       at: last ? last.at : Date.now(),
       rank: last ? last.id + 0.5 : 0,
     });
   }
 
-  // A reply that broke off: the server will tell it again from the start.
+  // A reply that broke off stays as it is, until the server tells it again from the start.
+  function breakOff() {
+    const line = held("stream");
+    if (line && !line.isBroken) write("stream", { text: cutOff(line.text), isBroken: true });
+  }
+
+  // The server has answered otherwise.
   function dropStream() {
     if (!keys.has("stream")) return;
     write("stream", { isGone: true });
@@ -84,7 +105,10 @@ export function createThread(changed) {
   // What is to be seen, in order: the server's lines by time and id, then what waits to be sent.
   function lines() {
     return blocks
-      .map((block) => ({ key: block.key, ...block.data }))
+      .map((block) => {
+        if (!known.has(block.data)) known.set(block.data, { key: block.key, ...block.data });
+        return known.get(block.data);
+      })
       .filter((line) => !line.isGone)
       .sort((a, b) => {
         const isSettled = (line) => Boolean(line.id || line.isStreaming || line.isNote);
@@ -95,5 +119,11 @@ export function createThread(changed) {
   }
 
   reset();
-  return { reset, store, pend, withdraw, stream, dropStream, note, lines };
+  return { reset, store, pend, withdraw, stream, breakOff, dropStream, note, lines };
+}
+
+// Without its last word, which may be half a word or half a price.
+function cutOff(text) {
+  const whole = text.replace(/\S*$/u, "").trimEnd();
+  return `${text.length - whole.length > LONGEST_WORD ? text : whole}…`;
 }

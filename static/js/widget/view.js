@@ -1,10 +1,12 @@
 // Draws the thread. Text goes in by textContent only: nothing anyone writes is ever HTML.
 
 const NEAR_BOTTOM_PX = 80;
+const AT_BOTTOM_PX = 4;
 const SLOW_AFTER_MS = 700;
 
-export function createView({ scroller, log, typing, words, resend }) {
+export function createView({ scroller, log, typing, words, links, resend }) {
   const elements = new Map(); // BotUI key → element
+  const drawn = new Map(); // BotUI key → the line as it was drawn
   let count = 0;
   let isPinned = true; // the reader is at the end and wants to stay there
 
@@ -14,10 +16,12 @@ export function createView({ scroller, log, typing, words, resend }) {
       if (seen.has(key)) continue;
       element.remove();
       elements.delete(key);
+      drawn.delete(key);
     }
     lines.forEach((line, index) => {
       const element = elements.get(line.key) || create(line);
-      update(element, line);
+      if (drawn.get(line.key) !== line) update(element, line);
+      drawn.set(line.key, line);
       // Moved only when out of place: a screen reader announces what is inserted.
       if (log.children[index] !== element) log.insertBefore(element, log.children[index] || null);
     });
@@ -43,7 +47,7 @@ export function createView({ scroller, log, typing, words, resend }) {
 
   function update(element, line) {
     const bubble = element.querySelector(".bubble");
-    if (bubble.textContent !== line.text) bubble.textContent = line.text;
+    write(bubble, line);
     if (line.id) {
       element.dataset.id = line.id;
       bubble.title = new Date(line.at).toLocaleString(document.documentElement.lang, {
@@ -51,7 +55,7 @@ export function createView({ scroller, log, typing, words, resend }) {
         timeStyle: "short",
       });
     }
-    const state = line.state || "";
+    const state = line.isBroken ? "broken" : line.state || "";
     if ((element.dataset.state || "") === state) return;
     element.dataset.state = state;
     element.querySelector(".state")?.remove();
@@ -62,6 +66,7 @@ export function createView({ scroller, log, typing, words, resend }) {
         if (isStill) element.append(make("p", "state", words("sending")));
       }, SLOW_AFTER_MS);
     }
+    if (state === "broken") element.append(make("p", "state", words("brokenOff")));
     if (state === "waiting") {
       const note = make("p", "state", `${words("notSent")} · `);
       const button = make("button", "link", words("sendAgain"));
@@ -70,6 +75,19 @@ export function createView({ scroller, log, typing, words, resend }) {
       note.append(button);
       element.append(note);
     }
+  }
+
+  // Words that come in are added to those on screen: what the reader has marked stays marked.
+  function write(bubble, line) {
+    const only = bubble.childNodes.length === 1 ? bubble.firstChild : null;
+    if (line.isStreaming && only?.data && line.text.startsWith(only.data)) {
+      only.appendData(line.text.slice(only.data.length));
+      return;
+    }
+    const isLinked = ["assistant", "agent"].includes(line.role) && !line.isStreaming;
+    const parts = isLinked ? links(line.text) : [line.text];
+    const isSame = bubble.textContent === line.text && !bubble.children.length;
+    if (!isSame || parts.length > 1 || parts[0] !== line.text) bubble.replaceChildren(...parts);
   }
 
   function setTyping(isTyping) {
@@ -81,12 +99,13 @@ export function createView({ scroller, log, typing, words, resend }) {
     scroller.scrollTop = scroller.scrollHeight;
   }
 
-  // Only scrolling up lets go of the end: it also moves away by itself when the list grows.
+  // Only scrolling up lets go of the end, if only by a line: it also moves away by itself when the
+  // list grows.
   let top = 0;
   scroller.addEventListener("scroll", () => {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    if (below < NEAR_BOTTOM_PX) isPinned = true;
-    else if (scroller.scrollTop < top) isPinned = false;
+    if (scroller.scrollTop < top && below > AT_BOTTOM_PX) isPinned = false;
+    else if (below < NEAR_BOTTOM_PX) isPinned = true;
     top = scroller.scrollTop;
   });
   // Bubbles and choices make the list longer; a phone's keyboard makes its window lower.

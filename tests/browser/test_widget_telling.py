@@ -1,0 +1,294 @@
+"""What the visitor sees of an answer: as it comes, when it breaks off, and what in it is a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, CDPSession, Frame, Locator, Page, expect
+from sqlalchemy import select
+
+from app.chat import turn
+from app.core import clock
+from app.core.db import db, transaction
+from app.models import ChatSession, Message, Site
+from tests.browser.chat import Chat
+from tests.browser.telling import Line, Teller
+
+NewContext = Callable[..., BrowserContext]
+Axe = Callable[[Page | Frame], list[str]]
+LOST = "One moment, the connection was lost."
+
+
+@pytest.fixture
+def teller(monkeypatch: pytest.MonkeyPatch) -> Teller:
+    teller = Teller()
+    monkeypatch.setattr(turn, "answer", teller.answer)
+    return teller
+
+
+@pytest.fixture
+def line(demo: str) -> Iterator[Line]:
+    line = Line(demo)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def chat(page: Page, line: Line) -> Chat:
+    return opened(page, line)
+
+
+def opened(page: Page, line: Line) -> Chat:
+    with transaction() as session:
+        site = session.scalars(select(Site)).one()
+        site.allowed_origins = ["https://good.example", line.address]
+        site.assistant_settings = {"link_hosts": ["www.help.example", "müller.example"]}
+    page.goto(f"{line.address}/widget/demo")
+    chat = Chat(page)
+    expect(chat.theirs).to_have_count(2)
+    return chat
+
+
+def ask(chat: Chat, text: str = "Can you help?") -> Locator:
+    """Send it; gives the bubble that its answer will stand in."""
+    answers = chat.theirs.count()
+    chat.field.fill(text)
+    chat.field.press("Enter")
+    expect(chat.mine.last).to_have_text(text)
+    return chat.theirs.nth(answers)
+
+
+def stored_answers() -> list[str]:
+    query = select(Message.text).where(Message.role == "assistant").order_by(Message.id)
+    return list(db.session.scalars(query))
+
+
+def test_words_are_shown_as_they_come_in_one_bubble(chat: Chat, teller: Teller) -> None:
+    answer = ask(chat)
+    teller.say("Of")
+    expect(answer).to_have_text("Of")
+    expect(chat.log).to_have_attribute("aria-busy", "true")
+    expect(chat.where.locator("#typing")).to_be_hidden()
+    answer.evaluate("bubble => { bubble.wasHere = true }")
+    teller.say(" course", ".\n• one", "\n• two")
+    expect(answer).to_have_text("Of course.\n• one\n• two", use_inner_text=True)
+    teller.end("Of course.\n• one\n• two\n\nAnything else?")
+    expect(chat.log).to_have_attribute("aria-busy", "false")
+    expect(answer).to_have_text("Of course.\n• one\n• two\n\nAnything else?", use_inner_text=True)
+    assert answer.evaluate("bubble => bubble.wasHere")
+    assert chat.theirs.count() == len(stored_answers())
+
+
+def test_another_answer_takes_the_place_of_what_was_streamed(chat: Chat, teller: Teller) -> None:
+    answer = ask(chat)
+    teller.say("Let me look that")
+    expect(answer).to_have_text("Let me look that")
+    teller.end("What is your name?")
+    expect(answer).to_have_text("What is your name?")
+    assert chat.theirs.count() == len(stored_answers())
+
+
+def test_a_reply_that_breaks_off_stays_until_it_is_told_again(
+    chat: Chat, line: Line, teller: Teller
+) -> None:
+    answer = ask(chat)
+    teller.say("Our kitchens start at £12,0")
+    expect(answer).to_have_text("Our kitchens start at £12,0")
+    answer.evaluate("bubble => { bubble.wasHere = true; window.seen = [] }")
+    chat.log.evaluate(
+        """log => new MutationObserver(() => {
+          const shown = [...log.querySelectorAll(".them .bubble")].at(-1).textContent;
+          window.seen.push(`${log.getAttribute("aria-busy")} ${shown}`);
+        }).observe(log, { subtree: true, childList: true, characterData: true })"""
+    )
+    line.cut()
+    expect(answer).to_have_text("Our kitchens start at…")
+    expect(chat.state).to_have_text([LOST])
+    expect(chat.log).to_have_attribute("aria-busy", "true")
+    teller.end("Our kitchens start at £12,000.")
+    expect(answer).to_have_text("Our kitchens start at £12,000.")
+    expect(chat.state).to_have_count(0)
+    expect(chat.log).to_have_attribute("aria-busy", "false")
+    assert answer.evaluate("bubble => bubble.wasHere")
+    # Never empty in between, and not announced before it was whole.
+    seen = answer.evaluate("() => window.seen")
+    assert set(seen) == {"true Our kitchens start at…", "false Our kitchens start at £12,000."}
+    assert stored_answers().count("Our kitchens start at £12,000.") == 1
+    assert chat.theirs.count() == len(stored_answers())
+    assert teller.asked == 1
+    chat.log.page.reload()
+    expect(chat.theirs).to_have_count(len(stored_answers()))
+
+
+def test_a_reply_lost_before_its_first_word_leaves_nothing_behind(
+    chat: Chat, line: Line, teller: Teller
+) -> None:
+    answer = ask(chat)
+    expect(chat.where.locator("#typing")).to_be_visible()
+    line.cut()
+    expect(chat.where.locator("#typing")).to_be_hidden()
+    expect(chat.state).to_have_count(0)
+    teller.end("Here I am.")
+    expect(answer).to_have_text("Here I am.")
+    assert chat.theirs.count() == len(stored_answers())
+
+
+CLICKABLE = [
+    "https://good.example",
+    "http://good.example/",
+    "https://www.good.example/a_(b)?c=d&e=%20#f",
+    "HTTPS://GOOD.EXAMPLE/Path",
+    "https://help.example/x",
+    "https://www.help.example/x,y",
+    "https://müller.example/ü",
+    "https://xn--mller-kva.example/",
+]
+NOT_CLICKABLE = [
+    "https://evil.example/",
+    "https://good.example.evil.example/",
+    "https://sub.good.example/",
+    "https://good.example@evil.example/",
+    "https://user:pw@good.example/",
+    "https://good.example:8443/",
+    "https://good.example:443/",
+    "https://good.example./",
+    "https://evil.example/https://good.example/",
+    "https://good.example\\@evil.example/",
+    "https://good.example%2eevil.example/",
+    "https://gооd.example/",
+    "https://ｇood.example/",
+    "https://xn--gd-jbba.example/",
+    "https://good.example/\u202egpj.exe",
+    "https://go\u00adod.example/",
+    "https:///good.example",
+    "https:good.example",
+    "//good.example/",
+    "www.good.example",
+    "ftp://good.example/",
+    "javascript:alert(1)//good.example",
+    "xhttps://good.example/",
+    "mailto:ann@good.example",
+]
+
+
+def test_only_addresses_of_the_sites_own_hosts_are_links(chat: Chat, teller: Teller) -> None:
+    text = "\n".join([f"See {each}." for each in CLICKABLE] + [f"({each})" for each in CLICKABLE])
+    text += "\n" + "\n".join(f"{each} {each}." for each in NOT_CLICKABLE)
+    answer = ask(chat, "https://good.example/ and [x](https://good.example/)")
+    teller.say(text)
+    expect(answer).to_contain_text("mailto")
+    expect(answer.locator("*")).to_have_count(0)
+    teller.end(text)
+    for _ in range(2):
+        expect(answer.locator("a")).to_have_text([*CLICKABLE, *CLICKABLE])
+        assert answer.text_content() == text
+        assert answer.locator("*").count() == 2 * len(CLICKABLE)
+        for link in answer.locator("a").all():
+            assert link.get_attribute("target") == "_blank"
+            assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+        assert chat.mine.locator("*").count() == 0
+        chat.log.page.reload()
+
+
+def test_a_link_opens_beside_the_chat_and_tells_nothing_of_it(
+    new_context: NewContext, line: Line, teller: Teller
+) -> None:
+    context = new_context()
+    context.route("https://good.example/**", lambda route: route.fulfill(body="hello"))
+    chat = opened(context.new_page(), line)
+    answer = ask(chat)
+    teller.end("Our prices (https://good.example/prices).")
+    with context.expect_page() as opening:
+        answer.get_by_role("link").click()
+    beside = opening.value
+    assert beside.url == "https://good.example/prices"
+    assert beside.evaluate("[window.opener, document.referrer]") == [None, ""]
+
+
+def test_html_in_an_answer_is_shown_as_written(chat: Chat, teller: Teller) -> None:
+    text = (
+        "<b>Bold</b> <img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>\n"
+        "<a href='https://good.example/'>here</a> &amp; <iframe src='javascript:alert(1)'>"
+    )
+    answer = ask(chat)
+    teller.say(text[:50], text[50:])
+    teller.end(text)
+    expect(answer).to_have_text(text, use_inner_text=True)
+    assert answer.locator("b, img, script, iframe").count() == 0
+    assert chat.log.page.evaluate("window.hacked") is None
+
+
+def test_who_reads_further_up_is_left_there(chat: Chat, teller: Teller) -> None:
+    answer = ask(chat)
+    teller.say(*(f"Line {number}\n" for number in range(60)))
+    expect(answer).to_contain_text("Line 59")
+    assert below(chat) < 5
+    scroller = chat.where.locator("#scroller")
+    scroller.focus()
+    for _ in range(2):  # within reach of the end, by keyboard
+        scroller.press("ArrowUp")
+    chat.log.page.wait_for_timeout(400)
+    place = scroller.evaluate("element => element.scrollTop")
+    teller.say(*(f"More {number}\n" for number in range(20)))
+    expect(answer).to_contain_text("More 19")
+    assert scroller.evaluate("element => element.scrollTop") == place
+    assert below(chat) > 100
+    scroller.press("End")
+    chat.log.page.wait_for_timeout(400)
+    teller.say("\n\n\n\n\n\nThe end")
+    expect(answer).to_contain_text("The end")
+    assert below(chat) < 5
+    teller.end("Over.")
+
+
+def below(chat: Chat) -> int:
+    return int(
+        chat.where.locator("#scroller").evaluate(
+            "element => element.scrollHeight - element.scrollTop - element.clientHeight"
+        )
+    )
+
+
+def test_a_long_thread_is_not_drawn_again_for_each_word(
+    page: Page, line: Line, chat: Chat, teller: Teller
+) -> None:
+    with transaction() as session:
+        session_id = session.scalars(select(ChatSession.id)).one()
+        for number in range(200):
+            role = "visitor" if number % 2 else "assistant"
+            words = f"Message {number}, as long as most of them are."
+            session.add(
+                Message(session_id=session_id, role=role, text=words, created_at=clock.now())
+            )
+    page.reload()
+    expect(chat.log.locator(".bubble").filter(has_text="Message")).to_have_count(200)
+    answer = ask(chat)
+    teller.say("Well")
+    expect(answer).to_have_text("Well")
+    page.evaluate(
+        """() => {
+          const touched = window.touched = new Set();
+          const log = document.getElementById("log");
+          new MutationObserver((records) => records.forEach(({ target }) => {
+            const line = target.parentElement.closest(".line");
+            if (line) touched.add([...log.children].indexOf(line));
+          })).observe(log, {
+            subtree: true, childList: true, characterData: true, attributes: true,
+          });
+        }"""
+    )
+    cost = page.context.new_cdp_session(page)
+    cost.send("Performance.enable")
+    before = _task_seconds(cost)
+    teller.say(*(f" word{number}" for number in range(500)))
+    expect(answer).to_contain_text("word499")
+    print(f"\n500 pieces below 200 messages: {1000 * (_task_seconds(cost) - before):.0f} ms")
+    assert page.evaluate("[...touched]") == [chat.log.locator(".line").count() - 1]
+    teller.end("Over.")
+    expect(answer).to_have_text("Over.")
+
+
+def _task_seconds(cost: CDPSession) -> float:
+    metrics = cost.send("Performance.getMetrics")["metrics"]
+    return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
