@@ -50,6 +50,11 @@ def may_be_machine_text(beginning: str) -> bool:
     )
 
 
+def holds_machine_text(text: str) -> bool:
+    """Whether somewhere in it stands what no person writes, whatever comes next."""
+    return _ANYWHERE.search(text) is not None
+
+
 def is_for_people(text: str) -> bool:
     """Whether this whole answer can be shown to a visitor."""
     words = text.strip()
@@ -60,7 +65,7 @@ def is_for_people(text: str) -> bool:
         return False
     if any(lowered.startswith(known) for known in _BEGINNINGS if known not in _ALONE):
         return False
-    return not _ANYWHERE.search(words) and not _is_data(words)
+    return not holds_machine_text(words) and not _is_data(words)
 
 
 def _is_data(words: str) -> bool:

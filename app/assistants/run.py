@@ -18,7 +18,11 @@ from app.assistants.base import (
     Reply,
     Usage,
 )
-from app.assistants.machine_words import is_for_people, may_be_machine_text
+from app.assistants.machine_words import (
+    holds_machine_text,
+    is_for_people,
+    may_be_machine_text,
+)
 from app.assistants.readable import ReadableStream, readable
 from app.models.message_text import fitted
 from app.models.site_profile import SiteProfile
@@ -114,6 +118,8 @@ class _Answer:
             raise AssistantError("too_big")
         if self._elapsed_ms() > 1000 * self._site.ai.answer_seconds:
             raise AssistantError("too_long")
+        if holds_machine_text(self._raw):
+            raise AssistantError("not_for_people", "in the middle")
         self._ready += self._readable.feed(part)
         if self._is_muted or may_be_machine_text(self._raw):
             return ""

@@ -83,7 +83,7 @@ def test_whoever_dies_after_n8n_has_written_the_visitor_gets_one_answer(
         for session_id, _, _ in started:
             _, lease = store_message(uuid.UUID(session_id), uuid.uuid4(), "Hello")
             assert lease is not None
-            n8n._write(session_id, [("human", "Hello"), ("ai", f"Welcome {session_id}")])
+            n8n.write(session_id, [("human", "Hello"), ("ai", f"Welcome {session_id}")])
         read_new(None, cause="auto_sync")
         assert _count(Message.source_row) == 0
         with transaction() as session:

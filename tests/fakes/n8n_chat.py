@@ -91,6 +91,8 @@ class N8nChat(Workflow):
     def answer(self, request: dict[str, Any]) -> Script:
         with self._lock:
             self.requests.append(request)
+            if self.then:
+                return self.then.popleft()
             self._count += 1
             number = self._count
             manner = self._random.choice(MANNERS)
@@ -112,7 +114,7 @@ class N8nChat(Workflow):
         rows.append(("ai", text + ("  \n" if manner == "blanks" else "")))
         if manner in ("lost", "torn"):
             self._note(request["sessionId"], text)
-        return self._script(manner, text, lambda: self._write(session_id, rows))
+        return self._script(manner, text, lambda: self.write(session_id, rows))
 
     def _script(self, manner: str, text: str, write: Callable[[], None]) -> Script:
         """The answer; the memory is written when the agent is done."""
@@ -134,7 +136,7 @@ class N8nChat(Workflow):
         with self._lock:
             self.only_here[session_id].append(said)
 
-    def _write(self, session_id: str, rows: list[tuple[str, Any]]) -> None:
+    def write(self, session_id: str, rows: list[tuple[str, Any]]) -> None:
         with psycopg.connect(self._libpq_url, autocommit=True) as connection:
             for kind, content in rows:
                 connection.execute(
