@@ -22,7 +22,9 @@ _ZERO_WIDTH = (
 )
 IGNORED = re.compile(f"[{_ZERO_WIDTH}{re.escape(_MARKS)}]+")
 
-_MARKUP = re.compile(r"<[a-zA-Z/!]|&(?:#|[a-zA-Z])|\]\(")
+# Where a link leads, in brackets after its words: as Markdown has it, or as plain text of that.
+_TARGET = r"\s?\((?:https?:|mailto:|tel:|www\.|/)[^()\s]*\)"
+_MARKUP = re.compile(rf"<[a-zA-Z/!]|&(?:#|[a-zA-Z])|\]\(|{_TARGET}")
 _BLOCK = re.compile(
     r"</?(?:br|p|div|li|ul|ol|t[rdh]|h[1-6r]|table|tbody|blockquote|section)\b", re.IGNORECASE
 )
@@ -31,7 +33,7 @@ _COMBINING = "\u0300-\u036f\u0653-\u0655\u1161-\u11ff\u3099\u309a\uff9e\uff9f"
 _PIECE = re.compile(
     r"(?P<tag><[a-zA-Z/!][^<>]*>)"
     r"|(?P<entity>&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?)"
-    r"|(?P<link>\]\([^()\s]*(?: \"[^\"()]*\")?\))"
+    rf"|(?P<link>\]\([^()\s]*(?: \"[^\"()]*\")?\)|{_TARGET})"
     rf"|(?s:.)[{_COMBINING}]*"
 )
 _GAP = re.compile(r"[\s-]+")
@@ -118,7 +120,7 @@ def readings(text: str) -> list[Plain]:
 
 
 def has_markup(text: str) -> bool:
-    return ("&" in text or "<" in text or "](" in text) and _MARKUP.search(text) is not None
+    return ("&" in text or "<" in text or "(" in text) and _MARKUP.search(text) is not None
 
 
 def has_block(text: str) -> bool:

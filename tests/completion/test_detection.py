@@ -54,6 +54,8 @@ CONFIRMS = [
     "\ufeffwithin \u206024\u2060 hours",
     "within \u200e24\u200f hours, bidi marks",
     "within \u206624\u2069 hours, isolates",
+    "we call within (https://example.com) 24 hours",
+    "within 24 (https://example.com/a?b=c) hours",
     "**within 24 hours**",
     "within **24** hours",
     "w**ith**in 24 hours",
