@@ -207,8 +207,8 @@ def test_what_may_pass_is_asked_once_more(model: ChatCompletions, status: int, k
 
 
 def test_who_asks_for_patience_is_not_pressed(model: ChatCompletions) -> None:
-    model.otherwise = Says(status=429, body=b"later", headers={"Retry-After": "30"})
-    assert failure(model, first=4.0, whole=4.5).kind == "busy"
+    model.otherwise = Says(status=429, body=b"later", headers={"Retry-After": "3"})
+    assert failure(model, first=8.0, whole=9.0).kind == "busy"
     assert len(model.received) == 1
 
 
