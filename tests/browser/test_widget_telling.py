@@ -84,8 +84,10 @@ def test_another_answer_takes_the_place_of_what_was_streamed(chat: Chat, teller:
     answer = ask(chat)
     teller.say("Let me look that")
     expect(answer).to_have_text("Let me look that")
+    answer.evaluate("bubble => { bubble.wasHere = true }")
     teller.end("What is your name?")
     expect(answer).to_have_text("What is your name?")
+    assert answer.evaluate("bubble => bubble.wasHere")
     assert chat.theirs.count() == len(stored_answers())
 
 
@@ -292,3 +294,31 @@ def test_a_long_thread_is_not_drawn_again_for_each_word(
 def _task_seconds(cost: CDPSession) -> float:
     metrics = cost.send("Performance.getMetrics")["metrics"]
     return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing_in_lists_links_and_broken_answers(
+    new_context: NewContext, line: Line, teller: Teller, axe: Axe, theme: str, width: int
+) -> None:
+    size = {"width": width, "height": 780}
+    page = new_context(color_scheme=theme, reduced_motion="reduce", viewport=size).new_page()
+    chat = opened(page, line)
+    answer = ask(chat, "What does a kitchen cost?\nAnd what is in it?")
+    teller.end(
+        "Kitchens start at £12,000. That is:\n• units and worktops\n  • oak or painted\n"
+        "• fitting, in two weeks\n1. We measure\n2. You choose\n\nWhat | From\nUnits | £7,000\n\n"
+        "Our prices (https://good.example/prices), or <b>call</b> https://evil.example/now."
+        " \u05e9\u05dc\u05d5\u05dd https://good.example/he"
+    )
+    expect(answer.locator("a")).to_have_count(2)
+    answer = ask(chat, "And a bathroom?")
+    teller.say("Bathrooms are something we do a lot of, from £8,5")
+    expect(answer).to_contain_text("£8,5")
+    line.cut()
+    expect(chat.state).to_have_text([LOST])
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    teller.end("Bathrooms are from £8,500.")
+    expect(chat.state).to_have_count(0)
+    assert axe(page) == []
