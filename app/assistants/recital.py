@@ -23,7 +23,7 @@ _MAYBE_CODED = re.compile(
     r"(?:(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]{0,3}){8}|(?:[A-Za-z0-9+/=_-]{16,}\s*){2}"
     r"|(?:\b[A-Za-z0-9+/]*[a-z0-9][A-Z][A-Za-z0-9+/]*=*\s+){4})\S*$"
 )
-_TAIL = 240
+_TAIL, _AROUND = 240, 500
 _CODED = re.compile(r"[A-Za-z0-9+/=\s_-]{40,}")
 
 
@@ -65,18 +65,21 @@ class Recital:
         return self._released()
 
     def finish(self) -> str:
-        self._is_maybe_coded = True
-        return self._released()
+        if self._holds_coded(self._text):
+            raise RecitedError
+        return self._held
 
     def _released(self) -> str:
-        if self._is_maybe_coded and (_NUMBERS.search(self._text) or self._holds_coded()):
+        if self._is_maybe_coded and self._holds_coded(self._text[-len(self._held) - _AROUND :]):
             raise RecitedError
         self._is_maybe_coded = False
         said, self._held = self._held, ""
         return said
 
-    def _holds_coded(self) -> bool:
-        for match in _CODED.finditer(self._text):
+    def _holds_coded(self, text: str) -> bool:
+        if _NUMBERS.search(text):
+            return True
+        for match in _CODED.finditer(text):
             packed = "".join(match.group().split()).rstrip("=").translate(_URL_SAFE)
             for at in range(4):
                 part = packed[at:]
