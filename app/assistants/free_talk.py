@@ -14,7 +14,9 @@ from app.models.site_profile import Field, SiteProfile
 from app.models.transcript import Draft, Transcript
 
 _QUESTION_MARKS = "?？؟"
-_QUESTION = re.compile(rf"[^.!{_QUESTION_MARKS}\n]+[{_QUESTION_MARKS}]+")
+#: A run of words and the question marks behind it, if it is a question. To look for questions
+#: alone would take a long text without one apart again from each of its characters.
+_SENTENCE = re.compile(rf"([^.!{_QUESTION_MARKS}\n]+)([{_QUESTION_MARKS}]*)")
 _WORD = re.compile(r"[^\W_]+")
 _TELLING = {
     "email": re.compile(r"\be-?mail|\bmail address", re.I),
@@ -91,7 +93,7 @@ def _named(key: str | None, text: str, draft: Draft, site: SiteProfile) -> Field
 def _guessed(text: str, draft: Draft, site: SiteProfile) -> Field | None:
     if _lacks_consent(draft, site) and asks_consent(text, site):
         return CONSENT_FIELD
-    questions = _QUESTION.findall(text)
+    questions = [words + marks for words, marks in _SENTENCE.findall(text) if marks]
     if len(questions) != 1 or text.rstrip().rstrip(")\"'”»*_")[-1:] not in _QUESTION_MARKS:
         return None
     is_known = draft.answers.keys() | draft.skipped

@@ -33,6 +33,7 @@ _ANYWHERE = re.compile(
     r"|^\s+at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json",
     re.I | re.M,
 )
+_LONGEST = 200
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MOST_BROKEN = 3
 
@@ -50,9 +51,13 @@ def may_be_machine_text(beginning: str) -> bool:
     )
 
 
-def holds_machine_text(text: str) -> bool:
-    """Whether somewhere in it stands what no person writes, whatever comes next."""
-    return _ANYWHERE.search(text) is not None
+def holds_machine_text(text: str, since: int = 0) -> bool:
+    """Whether somewhere in it stands what no person writes, whatever comes next.
+
+    `since`: what stands before was looked through already; with it, a line of a stack is found
+    that is at most `_LONGEST` characters long.
+    """
+    return _ANYWHERE.search(text, max(0, since - _LONGEST)) is not None
 
 
 def is_for_people(text: str) -> bool:

@@ -118,7 +118,7 @@ class _Answer:
             raise AssistantError("too_big")
         if self._elapsed_ms() > 1000 * self._site.ai.answer_seconds:
             raise AssistantError("too_long")
-        if holds_machine_text(self._raw):
+        if holds_machine_text(self._raw, len(self._raw) - len(part)):
             raise AssistantError("not_for_people", "in the middle")
         self._ready += self._readable.feed(part)
         if self._is_muted or may_be_machine_text(self._raw):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -55,6 +56,13 @@ def test_what_it_says_it_asks_for_stands() -> None:
 )
 def test_its_words_show_what_it_asks_for(text: str, field: str | None) -> None:
     assert asked(text) == field
+
+
+def test_a_long_text_without_a_full_stop_holds_nobody_up() -> None:
+    begun = time.process_time()
+    assert asked(" and then a kitchen" * 2_000 + ", and what is your name?") == "name"
+    assert asked(" and then a kitchen" * 2_000) is None
+    assert time.process_time() - begun < 2  # many times as long where it is searched over again
 
 
 def test_what_is_known_is_not_taken_for_asked() -> None:
