@@ -125,3 +125,12 @@ def test_several_processes_may_start_it_for_the_very_first_time_at_once(tmp_path
     said = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0] * 4, said
     assert not list((tmp_path / "instance").glob("postgres-unfinished-*"))
+
+
+def test_half_a_list_of_its_processes_is_mended(instance: Path) -> None:
+    database = embedded.start(instance)
+    (instance / "postgres" / ".handle_pids.json").write_text(f"[]1, {os.getpid()}]")
+    database.stop()
+    again = embedded.start(instance)
+    assert answers(again)
+    again.stop()

@@ -11,6 +11,7 @@ import atexit
 import locale
 import logging
 import os
+import re
 import subprocess
 import time
 import warnings
@@ -44,7 +45,8 @@ class EmbeddedDatabase:
 
     def stop(self) -> None:
         """Give up this process's share; the last process stops the server. Can be repeated."""
-        _forget_dead_processes(self.server)
+        with self.server._lock:  # another process may be signing on or off
+            _forget_dead_processes(self.server)
         self.server.cleanup()
 
 
@@ -60,6 +62,8 @@ def start(instance_path: Path, version: int = VERSION) -> EmbeddedDatabase:
         with fasteners.InterProcessLock(data.parent / "postgres.start.lock"):
             server = _server(data, version, lock=data.parent / "postgres.lock")
             _clear_leftovers(data)
+            with server._lock:
+                _forget_dead_processes(server)
             with _utf8_locale():
                 _start_patiently(server, data)
             (data / COMPLETE_MARK).touch()
@@ -135,7 +139,9 @@ def _forget_dead_processes(server: Any) -> None:
     if not users.path.exists():
         return
     written = users.path.stat().st_mtime
-    users.put([number for number in users._get() if _was_alive(number, at=written)])
+    # Whoever was killed while writing leaves half a list.
+    numbers = map(int, re.findall(r"\d+", users.path.read_text()))
+    users.put([number for number in numbers if _was_alive(number, at=written)])
 
 
 def _was_alive(number: int, at: float) -> bool:
