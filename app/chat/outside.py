@@ -11,6 +11,8 @@ from typing import Literal
 from app.models.transcript import Role
 
 Channel = Literal["n8n", "api", "messenger", "web"]
+#: How the session ids of trials begin. N8n notes what was said in one, and nothing else may.
+TRIAL = "platform5ive-trial-"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from app.assistants.run import Finished, run
 from app.chat import assistant_state
 from app.chat.answer import unpromising
 from app.chat.assistant_state import Cap, Permit
+from app.chat.outside import TRIAL
 from app.completion.detection import compile_phrases
 from app.core.db import transaction
 from app.models.site_profile import SiteProfile
@@ -56,7 +57,10 @@ def try_out(site: SiteProfile, site_id: uuid.UUID, lines: Sequence[Line], draft:
     if not isinstance(permit, Permit):
         return replace(nothing, failure=permit.reason)
     transcript = Transcript(
-        session_id=str(uuid.uuid4()), lines=tuple(lines), draft=draft, tokens_left=permit.tokens
+        session_id=f"{TRIAL}{uuid.uuid4()}",
+        lines=tuple(lines),
+        draft=draft,
+        tokens_left=permit.tokens,
     )
     rule = compile_phrases(site.phrases, site.exclusions)
     *_, finished = run(assistant, transcript, site, unpromising(rule))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.chat.ingest import Incoming, Ingested, Outside, ingest, session_key_of
+from app.chat.outside import TRIAL
 from app.core import clock
 from app.gateways.n8n_memory import Unreadable, read
 from app.sync.failures import is_passing, sqlstate
@@ -82,6 +83,8 @@ def store(
 
 
 def _line(row: SourceRow) -> Line | None:
+    if row.session.startswith(TRIAL):
+        return None
     if not row.session.strip():
         raise Unreadable("It does not say which conversation it belongs to.")
     if row.message is None:

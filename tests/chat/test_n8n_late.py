@@ -10,9 +10,12 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.assistants.registry import ASSISTANTS
+from app.chat.trial import try_out
 from app.chat.turn_store import store_message
+from app.core import clock
 from app.core.db import db, transaction
-from app.models import ChatSession, Delivery, Lead
+from app.models import ChatSession, Delivery, Lead, Site
+from app.models.transcript import Draft, Line
 from config import Settings
 from tests.chat.test_n8n_conversations import _read_all
 from tests.chat.test_turn import answer_all, begin, lines, say
@@ -171,3 +174,20 @@ def test_who_dies_after_n8n_has_written_rounds_leaves_each_once(n8n: N8nChat) ->
     assert answer_all() == 0
     assert said(chat_id) == ["When?", LOOK, OPEN]
     assert not n8n.requests
+
+
+def test_of_a_trial_nothing_is_stored_though_n8n_notes_it(n8n: N8nChat) -> None:
+    chat_id = begin(assistant="n8n", assistant_settings=LIMITS)
+    site = db.session.scalars(select(Site)).one()
+    profile, site_id = site.profile(), site.id
+    db.session.rollback()
+    n8n.then.append(streamed("We will contact you within 24 hours."))
+    line = Line(1, "visitor", "I am at ann@example.com", clock.now())
+    tried = try_out(profile, site_id, [line], Draft())
+    assert tried.text == "We will contact you within 24 hours."
+    session_id = n8n.requests[0]["sessionId"]
+    n8n.write(f"{session_id}__Postgres_Chat_Memory", turn_rows(line.text, tried.text))
+    read()
+    assert [each.id for each in db.session.scalars(select(ChatSession))] == [chat_id]
+    assert said(chat_id) == []
+    assert db.session.scalars(select(Lead)).all() == []
