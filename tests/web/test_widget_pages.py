@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app import create_app
+from app.chat.turn import PATIENCE_SECONDS
 from app.core.db import transaction
 from tests.factories import make_site
 
@@ -82,6 +83,17 @@ def test_only_allowed_origins_may_frame_the_chat(client: FlaskClient, site_key: 
     _change(site_key, allowed_origins=ORIGINS)
     policy = client.get(f"/widget/{site_key}").headers["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors https://one.example https://two.example:8443")
+
+
+def test_the_chat_page_is_told_whose_links_count_and_how_long_an_answer_may_take(
+    client: FlaskClient, site_key: str
+) -> None:
+    settings = {"link_hosts": ["help.example"], "answer_seconds": 120}
+    _change(site_key, allowed_origins=ORIGINS, assistant_settings=settings)
+    page = client.get(f"/widget/{site_key}").text
+    assert 'data-link-hosts="help.example one.example two.example"' in page
+    [patience_seconds] = re.findall(r'data-patience-seconds="(\d+)"', page)
+    assert int(patience_seconds) > 120 + PATIENCE_SECONDS
 
 
 def test_the_consent_line_stands_above_the_input(client: FlaskClient, site_key: str) -> None:
