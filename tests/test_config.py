@@ -162,7 +162,12 @@ def test_lists_and_switches_are_read(tmp_path: Path) -> None:
         PORT="8080",
         ADMIN_EMAIL="Ann@Example.com",
         OUTBOUND_ALLOW="10.0.0.0/8, 192.168.1.20,fd00::/8",
+        OPENAI_BASE_URL="https://ann.openai.azure.com/openai?api-version=1",
+        OPENAI_API_KEY="sk-abc",
+        OPENAI_MODEL="gpt-4o-mini",
     )
+    assert settings.openai_base_url == "https://ann.openai.azure.com/openai?api-version=1"
+    assert (settings.openai_api_key, settings.openai_model) == ("sk-abc", "gpt-4o-mini")
     assert settings.outbound_allow == ("10.0.0.0/8", "192.168.1.20/32", "fd00::/8")
     assert settings.completion_layers == ("live", "sweep")
     assert settings.ratelimit_enabled is False

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from app.assistants import registry
 from app.assistants.base import AssistantError, Usage
 from app.assistants.openai_compatible import MOST_ROUNDS, OpenAICompatibleAssistant
 from app.assistants.prompt import DIRECTIONS, RULES
 from app.models.assistant_settings import AssistantSettings
+from config import Settings
 from tests.assistants.talk import SITE, answered, chat, roles, values
 from tests.fakes.chat_completions import Calls, ChatCompletions, Says
 
@@ -35,6 +37,17 @@ def test_it_is_set_up_with_a_server_and_a_model() -> None:
     assert assistant.is_set_up(nameless)
     assistant.key, assistant.url = "", "http://localhost:11434/v1"
     assert assistant.is_set_up(nameless)
+
+
+def test_the_settings_say_where_the_model_of_all_sites_is(settings: Settings) -> None:
+    there = replace(settings, openai_base_url="http://h/v1", openai_api_key="k", openai_model="m")
+    registry.configure(there)
+    try:
+        assistant = registry.assistant_for(SITE)
+        assert isinstance(assistant, OpenAICompatibleAssistant)
+        assert (assistant.url, assistant.key, assistant.model) == ("http://h/v1", "k", "m")
+    finally:
+        registry.configure(settings)
 
 
 def test_a_plain_answer(model: ChatCompletions, assistant: OpenAICompatibleAssistant) -> None:
