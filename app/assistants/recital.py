@@ -23,7 +23,9 @@ _MAYBE_CODED = re.compile(
     r"(?:(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]{0,3}){8}|(?:[A-Za-z0-9+/=_-]{16,}\s*){2}"
     r"|(?:\b[A-Za-z0-9+/]*[a-z0-9][A-Z][A-Za-z0-9+/]*=*\s+){4})\S*$"
 )
-_TAIL, _AROUND = 240, 500
+#: Without any of these nearby there is none of that.
+_ODD = re.compile(r"[0-9]|[a-z][A-Z]|[A-Za-z0-9+/=_-]{16}")
+_NEAR, _TAIL, _AROUND = 60, 240, 500
 _CODED = re.compile(r"[A-Za-z0-9+/=\s_-]{40,}")
 
 
@@ -59,7 +61,7 @@ class Recital:
         self._held += piece
         if self._letters[-_SUSPICIOUS:] in self._beginnings:
             return ""
-        if _MAYBE_CODED.search(self._text[-_TAIL:]):
+        if _ODD.search(self._text[-_NEAR:]) and _MAYBE_CODED.search(self._text[-_TAIL:]):
             self._is_maybe_coded = True
             return ""
         return self._released()
