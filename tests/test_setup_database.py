@@ -129,7 +129,7 @@ def test_several_processes_may_start_it_for_the_very_first_time_at_once(tmp_path
 
 def test_half_a_list_of_its_processes_is_mended(instance: Path) -> None:
     database = embedded.start(instance)
-    (instance / "postgres" / ".handle_pids.json").write_text(f"[]1, {os.getpid()}]")
+    (instance / "postgres" / ".handle_pids.json").write_text(f"[]999999999, {os.getpid()}]")
     database.stop()
     again = embedded.start(instance)
     assert answers(again)
