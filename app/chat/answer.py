@@ -78,7 +78,7 @@ def _ask_for_permit(lease: Lease) -> Permit | None:
         if not assistant_for(site).is_set_up(site):
             note(session, not_set_up_incident(site, lease.site.id, day_of(site, clock.now())))
             return None
-        permit = assistant_state.begin(session, site, lease.site.id, lease.session_id)
+        permit = assistant_state.admit(session, site, lease.site.id, lease.session_id)
         if isinstance(permit, Permit):
             return permit
         if permit.reason != "resting":
@@ -89,7 +89,7 @@ def _ask_for_permit(lease: Lease) -> Permit | None:
 def _settle(lease: Lease, permit: Permit, finished: Finished) -> None:
     site = lease.site.profile
     with transaction() as session:
-        assistant_state.end(session, site, permit, finished)
+        assistant_state.conclude(session, site, permit, finished)
         if finished.failure:
             note(session, failure_incident(site, permit, finished))
     if finished.failure:

@@ -1,7 +1,7 @@
 """What all processes know of a site's assistant: whether it rests, and what it may still use.
 
-Each answer of an assistant that can fail or costs money is a pair of short transactions, `begin`
-and `end`. What it may use is set aside at its beginning, so that no number of answers at once
+Each answer of an assistant that can fail or costs money is a pair of short transactions, `admit`
+and `conclude`. What it may use is set aside at its beginning, so that no number of answers at once
 exceeds a cap; one whose process dies keeps what it had set aside.
 """
 
@@ -125,7 +125,7 @@ _REST = text("""
 """)
 
 
-def begin(
+def admit(
     session: Session, site: SiteProfile, site_id: uuid.UUID, session_id: uuid.UUID | None
 ) -> Permit | Refusal:
     """May the site's assistant answer now? In the caller's transaction.
@@ -169,7 +169,7 @@ def begin(
     )
 
 
-def end(session: Session, site: SiteProfile, permit: Permit, finished: Finished) -> None:
+def conclude(session: Session, site: SiteProfile, permit: Permit, finished: Finished) -> None:
     """Count an answer that has ended, and let the assistant rest after failures in a row.
 
     In the caller's transaction.

@@ -53,7 +53,7 @@ def try_out(site: SiteProfile, site_id: uuid.UUID, lines: Sequence[Line], draft:
     if not assistant.is_set_up(site):
         return replace(nothing, failure="not_set_up")
     with transaction() as session:
-        permit = assistant_state.begin(session, site, site_id, None)
+        permit = assistant_state.admit(session, site, site_id, None)
     if not isinstance(permit, Permit):
         return replace(nothing, failure=permit.reason)
     transcript = Transcript(

@@ -7,15 +7,12 @@ import time
 import uuid
 from datetime import timedelta
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from app.assistants.base import AssistantError, Reply, Usage
-from app.assistants.registry import ASSISTANTS
-from app.chat import lease_keeper, turn, turn_store
+from app.chat import turn
 from app.chat.messages import Conversation
-from app.chat.start import start
 from app.core import clock
 from app.core.db import db, transaction
 from app.models import (
@@ -30,40 +27,13 @@ from app.models import (
 )
 from app.models.transcript import Answer, Draft, Input
 from tests.assistants.stand import Stand
-from tests.chat.test_turn import answer_all, begin, in_thread, lines, say
+from tests.chat.answers import chat_of, chat_with, incidents, one, stand, told
+from tests.chat.test_turn import in_thread, lines, say
 
 KIND_LINE = "Sorry, I could not answer that properly just now. A colleague will read it."
 AWAY = AssistantError("unreachable", "refused")
 
-
-@pytest.fixture
-def stand(database: Flask, monkeypatch: pytest.MonkeyPatch) -> Stand:
-    stand = Stand("How can we help?")
-    monkeypatch.setitem(ASSISTANTS, "openai", stand)
-    return stand
-
-
-def chat_with(**settings: object) -> uuid.UUID:
-    return begin(assistant="openai", assistant_settings=settings)
-
-
-def told(chat_id: uuid.UUID, words: str) -> str:
-    return say(chat_id, words).messages[-1].text
-
-
-def one(model: type) -> object:
-    db.session.rollback()
-    found = db.session.scalars(select(model)).one()
-    db.session.expunge_all()
-    db.session.rollback()
-    return found
-
-
-def incidents() -> list[tuple[str, int]]:
-    db.session.rollback()
-    rows = db.session.execute(select(Incident.problem, Incident.count)).all()
-    db.session.rollback()
-    return [(problem, count) for problem, count in rows]
+__all__ = ["stand"]
 
 
 def test_what_the_assistant_says_is_the_answer_and_is_counted(stand: Stand) -> None:
@@ -188,86 +158,6 @@ def test_after_a_rest_one_visitor_at_a_time_tries_it(stand: Stand, app: Flask) -
     assert all(len(lines(chat_id)) == 3 for chat_id in others)
 
 
-def chat_of(site_id: uuid.UUID) -> uuid.UUID:
-    with transaction() as session:
-        site = session.get_one(Site, site_id)
-        return start(session, site, visitor_id=None, page={}, locale=None, timezone=None).session_id
-
-
-def test_a_visitor_who_writes_500_messages_is_answered_500_times_for_the_price_of_a_few(
-    stand: Stand,
-) -> None:
-    chat_id = chat_with(session_turns=7)
-    for number in range(500):
-        assert told(chat_id, f"Message {number}")
-    assert len(stand.seen) == 7
-    ((problem, count),) = incidents()
-    assert count == 1
-    assert problem.startswith("A conversation reached the most answers it may have.")
-
-
-def test_a_days_answers_are_not_exceeded_by_many_at_once(stand: Stand, app: Flask) -> None:
-    first = chat_with(day_turns=5)
-    site_id = db.session.get_one(ChatSession, first).site_id
-    db.session.rollback()
-    stand.before_part = lambda: time.sleep(0.05)
-    chats = [first, *(chat_of(site_id) for _ in range(19))]
-    threads = [in_thread(app, chat_id, "Hi") for chat_id in chats]
-    for thread in threads:
-        thread.join()
-    assert len(stand.seen) == 5
-    assert all(len(lines(chat_id)) == 3 for chat_id in chats)
-    assert [problem for problem, _ in incidents()] == [
-        "The day's answers are used up. Visitors are answered with our own questions."
-    ]
-    with clock.moved(timedelta(days=1)):
-        assert told(first, "A day later") == "How can we help?"
-
-
-@pytest.mark.parametrize(
-    ("caps", "problem"),
-    [
-        ({"session_tokens": 9_000}, "A conversation used up its tokens."),
-        ({"day_tokens": 9_000}, "The day's tokens are used up."),
-        ({"session_money": 0.09}, "A conversation used up its money."),
-        ({"day_money": 0.09}, "The day's money is used up."),
-    ],
-)
-def test_tokens_and_money_are_never_exceeded(
-    stand: Stand, caps: dict[str, float], problem: str
-) -> None:
-    chat_id = chat_with(price_in=10, price_out=10, **caps)
-    stand.use = Usage(1_200, 300)
-    for _ in range(10):
-        assert told(chat_id, "Hi")
-        used = one(AssistantSession)
-        assert isinstance(used, AssistantSession)
-        assert used.tokens <= 9_000
-        assert used.cost_micros <= 90_000
-    assert 0 < len(stand.seen) < 10
-    assert all(seen.tokens_left and seen.tokens_left <= 9_000 for seen in stand.seen)
-    ((said, _),) = incidents()
-    assert said.startswith(problem)
-
-
-def test_what_may_be_used_is_set_aside_while_an_answer_is_made(stand: Stand, app: Flask) -> None:
-    first = chat_with(day_tokens=20_000, history_tokens=1_000)
-    site_id = db.session.get_one(ChatSession, first).site_id
-    db.session.rollback()
-    gate = threading.Event()
-    stand.before_part = lambda: gate.wait(10)  # type: ignore[assignment,return-value]
-    threads = [in_thread(app, chat_id, "Hi") for chat_id in (first, chat_of(site_id))]
-    third = chat_of(site_id)
-    deadline = time.monotonic() + 10
-    while len(stand.seen) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert told(third, "Hi").endswith("What is your name?")  # nothing is left for a third
-    gate.set()
-    for thread in threads:
-        thread.join()
-    assert sum(seen.tokens_left or 0 for seen in stand.seen) <= 20_000
-
-
 def test_an_assistant_that_is_not_set_up_is_one_incident_a_day(stand: Stand) -> None:
     stand.is_ready = False
     chat_id = chat_with()
@@ -314,33 +204,3 @@ def switch(chat_id: uuid.UUID, assistant: str) -> None:
     with transaction() as session:
         site = session.get_one(Site, session.get_one(ChatSession, chat_id).site_id)
         site.assistant, site.updated_at = assistant, clock.now()
-
-
-@pytest.fixture
-def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turn_store, "LEASE_SECONDS", 0.8)
-    monkeypatch.setattr(lease_keeper, "KEEP_EVERY_SECONDS", 0.1)
-    # The thread of earlier tests sleeps for longer.
-    monkeypatch.setattr(lease_keeper, "_keeper", lease_keeper._Keeper())
-
-
-def test_a_turn_stays_its_answerers_however_long_it_thinks(
-    stand: Stand, app: Flask, short_leases: None
-) -> None:
-    chat_id = chat_with()
-    stand.before_part = lambda: time.sleep(2.0)
-    thread = in_thread(app, chat_id, "Hi")
-    for _ in range(15):
-        time.sleep(0.1)
-        assert turn_store.claim(chat_id) is None
-    thread.join()
-    assert lines(chat_id)[1:] == [("visitor", "Hi"), ("assistant", "How can we help?")]
-
-
-def test_the_turn_of_a_process_that_died_is_soon_anybodys(stand: Stand, short_leases: None) -> None:
-    chat_id = chat_with()
-    turn.receive(chat_id, uuid.uuid4(), "Hi")  # and nobody goes on
-    assert turn_store.claim(chat_id) is None
-    with clock.moved(timedelta(seconds=1)):
-        assert answer_all() == 0  # a moment longer is left to who asks again
-        assert turn_store.claim(chat_id) is not None
