@@ -8,7 +8,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,7 @@ async def _crowd(port: int, plan: Plan) -> Seen:
 
 async def _visit(port: int, plan: Plan, seen: Seen, started: float, arrives_after: float) -> None:
     await asyncio.sleep(arrives_after)
-    line = _Line(port)
+    line = Line(port)
     try:
         opened = await _timed(seen.open_seconds, lambda: line.post("/widget/demo/sessions", {}))
         session = json.loads(opened)
@@ -90,7 +90,7 @@ async def _timed(seconds: list[float], ask: Callable[[], Coroutine[Any, Any, byt
     return answer
 
 
-class _Line:
+class Line:
     """One connection, kept alive as a browser keeps it; opened again when it was closed."""
 
     def __init__(self, port: int) -> None:
@@ -100,11 +100,8 @@ class _Line:
 
     async def post(self, path: str, data: object, token: str = "") -> bytes:
         """The body of the answer; with a token, the whole event stream. Raises ValueError."""
-        if self.writer is None:
-            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        head = await self._ask(path, data, token)
         assert self.reader is not None
-        self.writer.write(_request(self.port, path, json.dumps(data).encode(), token))
-        head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
         status = head.split(b" ", 2)[1]
         if b"transfer-encoding: chunked" in head:
             body = await self.reader.readuntil(b"\r\n0\r\n\r\n")
@@ -116,6 +113,27 @@ class _Line:
         if status not in (b"200", b"201"):
             raise ValueError(f"status {status.decode()}")
         return body
+
+    async def stream(self, path: str, data: object, token: str) -> AsyncIterator[bytes]:
+        """The pieces of an event stream as they come. Raises ValueError."""
+        head = await self._ask(path, data, token)
+        assert self.reader is not None
+        if b" 200 " not in head[:16] or b"transfer-encoding: chunked" not in head:
+            raise ValueError(f"no stream: {head[:16]!r}")
+        while size := int(await self.reader.readline(), 16):
+            yield await self.reader.readexactly(size)
+            await self.reader.readexactly(2)
+        await self.reader.readexactly(2)
+        if b"connection: close" in head:
+            self.hang_up()
+
+    async def _ask(self, path: str, data: object, token: str) -> bytes:
+        """Send it; gives the head of the answer, in small letters."""
+        if self.writer is None:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        assert self.reader is not None
+        self.writer.write(_request(self.port, path, json.dumps(data).encode(), token))
+        return (await self.reader.readuntil(b"\r\n\r\n")).lower()
 
     def hang_up(self) -> None:
         if self.writer is not None:
