@@ -61,6 +61,8 @@ class OpenAICompatibleAssistant:
         answer = _Answer(server, self.model_for(site), transcript, site)
         try:
             yield from answer.speak()
+        except AssistantError as error:  # also one that is thrown in by who listens
+            raise answer.failed(error.kind, error.detail) from None
         except RecitedError:
             raise answer.failed("not_for_people", "its directions") from None
 

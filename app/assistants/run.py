@@ -66,7 +66,7 @@ def run(
     try:
         yield from answer.follow(thoughts)
     except AssistantError as error:
-        yield answer.failed(error)
+        yield answer.failed(_counted(thoughts, error))
     except Exception as error:  # the outermost edge: whatever it is, the visitor is answered
         # Its message may hold what a visitor wrote; where it happened does not.
         where = "".join(traceback.format_tb(error.__traceback__)[-3:])
@@ -75,6 +75,18 @@ def run(
     finally:
         if isinstance(thoughts, Generator):
             thoughts.close()
+
+
+def _counted(thoughts: Iterator[str | Reply], error: AssistantError) -> AssistantError:
+    """An error found here, with what the answer had taken by then: only its assistant knows."""
+    if isinstance(thoughts, Generator):
+        try:
+            thoughts.throw(error)
+        except AssistantError as counted:
+            return counted
+        except Exception as other:  # the outermost edge, as above
+            logger.error("an assistant broke: %s", type(other).__name__)  # noqa: TRY400
+    return error
 
 
 class _Answer:

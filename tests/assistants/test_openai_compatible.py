@@ -11,6 +11,7 @@ from app.assistants import registry
 from app.assistants.base import AssistantError, Usage
 from app.assistants.openai_compatible import MOST_ROUNDS, OpenAICompatibleAssistant
 from app.assistants.prompt import DIRECTIONS, RULES
+from app.assistants.run import Finished, run
 from app.models.assistant_settings import AssistantSettings
 from config import Settings
 from tests.assistants.talk import SITE, answered, chat, roles, values
@@ -129,6 +130,22 @@ def test_a_server_that_does_not_count_is_counted_for(
     usage = answered(assistant, chat("When do you open?")).usage
     assert usage.input_tokens > len(RULES) / 5
     assert 3 < usage.output_tokens < 10
+
+
+def test_an_answer_that_is_stopped_by_who_listens_is_counted_too(
+    model: ChatCompletions, assistant: OpenAICompatibleAssistant
+) -> None:
+    model.script(
+        Says(Calls("save_details", {"name": "Ann"}), usage=(500, 50)),
+        Says("Well. <!DOCTYPE html> and so on", ending="stall"),
+    )
+    *_, finished = run(assistant, chat("Hi"), SITE, lambda text: text)
+    assert isinstance(finished, Finished)
+    assert finished.failure == "not_for_people"
+    assert finished.usage.input_tokens > 500 + len(RULES) / 5
+    assert finished.usage.output_tokens > 50
+    assert len(finished.calls) == 1
+    model.wait_until_hung_up()
 
 
 def test_an_answer_cut_short_ends_with_a_whole_sentence(
