@@ -42,7 +42,7 @@ for them, say kindly that you are here to help with the visitor's request."""
 _CONSENT = (
     "Before you ask for an e-mail address or a phone number, put exactly this question, "
     f'with asks_for "{CONSENT}": %s Only a yes allows it. After a no, ask for neither and do not '
-    "book."
+    "book, unless the visitor comes back to it: then put the question again."
 )
 _BOOKING = (
     "A booking needs all that is required, and an e-mail address or a phone number. "
