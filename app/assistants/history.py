@@ -16,7 +16,7 @@ def tokens_of(text: str) -> int:
     """At most how many tokens a text takes, near enough: models count three to five letters of
     plain English as one, and up to one a sign in other scripts.
     """
-    plain = sum(map(str.isascii, text))
+    plain = len(text.encode("ascii", "ignore"))
     return -(-plain // 3) + -(-(len(text.encode()) - plain) // 2)
 
 
