@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from queue import Queue
 from urllib.parse import urlsplit
 
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import select
+
 from app.assistants.base import Reply
+from app.chat import turn
 from app.chat.turn_store import Lease
+from app.core.db import transaction
+from app.models import Site
 from app.models.transcript import Draft, Input
+from tests.browser.chat import Chat
 
 PATIENCE_SECONDS = 20
 
@@ -82,3 +90,42 @@ def _pass_on(source: socket.socket, goal: socket.socket) -> None:
         while data := source.recv(65536):
             goal.sendall(data)
         goal.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def teller(monkeypatch: pytest.MonkeyPatch) -> Teller:
+    teller = Teller()
+    monkeypatch.setattr(turn, "answer", teller.answer)
+    return teller
+
+
+@pytest.fixture
+def line(demo: str) -> Iterator[Line]:
+    line = Line(demo)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def chat(page: Page, line: Line) -> Chat:
+    return opened(page, line)
+
+
+def opened(page: Page, line: Line) -> Chat:
+    with transaction() as session:
+        site = session.scalars(select(Site)).one()
+        site.allowed_origins = ["https://good.example", line.address]
+        site.assistant_settings = {"link_hosts": ["www.help.example", "müller.example"]}
+    page.goto(f"{line.address}/widget/demo")
+    chat = Chat(page)
+    expect(chat.theirs).to_have_count(2)
+    return chat
+
+
+def ask(chat: Chat, text: str = "Can you help?") -> Locator:
+    """Send it; gives the bubble that its answer will stand in."""
+    answers = chat.theirs.count()
+    chat.field.fill(text)
+    chat.field.press("Enter")
+    expect(chat.mine.last).to_have_text(text)
+    return chat.theirs.nth(answers)
