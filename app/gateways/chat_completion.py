@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.gateways.whole_signs import WholeSigns
+
 ErrorKind = Literal[
     "timeout",
     "unreachable",
@@ -61,6 +63,7 @@ class Reading:
         self._finish: str | None = None
         self._usage: tuple[int, int] | None = None
         self._has_text = False
+        self._signs = WholeSigns()
 
     def take(self, chunk: object) -> str:
         """The text in it."""
@@ -70,7 +73,7 @@ class Reading:
         text = ""
         for choice in _listed(chunk.get("choices"))[:1]:
             delta = _named(_named(choice).get("delta"))
-            text = _text(delta.get("content"))
+            text = self._signs.of(_text(delta.get("content")))
             for part in _listed(delta.get("tool_calls")):
                 self._take_call(_named(part))
             finish = _named(choice).get("finish_reason")
@@ -85,7 +88,7 @@ class Reading:
             raise ModelError("empty" if self._finish else "cut_off", has_begun=True)
         if self._finish is None:
             raise ModelError("cut_off", "no end", has_begun=True)
-        calls = tuple(ToolCall(*call) for call in self._calls)
+        calls = tuple(ToolCall(*(WholeSigns().of(part) for part in call)) for call in self._calls)
         return Answered(calls, self._finish == "length", self._usage)
 
     def _take_call(self, part: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from app.gateways.n8n_chat_words import Answered, NoAnswerError, Words, data_in, may_be_data
+from app.gateways.whole_signs import WholeSigns
 
 #: Between the words of two rounds.
 ROUND_BREAK = "\n\n"
@@ -28,7 +29,7 @@ class Reading:
         self._held = ""
         self._is_free = False
         self._is_new = True
-        self._half = ""
+        self._signs = WholeSigns()
 
     @property
     def has_words(self) -> bool:
@@ -82,7 +83,7 @@ class Reading:
     def _take_item(self, content: Any) -> str:
         if not isinstance(content, str):  # a node's whole answer
             content = "" if content is None else json.dumps(content)
-        content = self._joined(content)
+        content = self._signs.of(content)
         if self._is_free:
             return self._show(content)
         self._held += content
@@ -91,15 +92,8 @@ class Reading:
         held, self._held, self._is_free = self._held, "", True
         return self._show(held)
 
-    def _joined(self, content: str) -> str:
-        """Whole characters: two halves of one may come one after the other."""
-        text = self._half + content
-        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        whole = text.removesuffix(self._half) if self._half else text
-        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
     def _end_round(self) -> str:
-        held, self._held, self._half = self._held, "", ""
+        held, self._held, self._signs = self._held, "", WholeSigns()
         data = data_in(held)
         shown = self._show(held if data is None else self._words.of(data))
         self._is_free, self._is_new = False, True

@@ -12,6 +12,7 @@ from app.leads.agreement import is_contact_detail, may_keep_contact_details
 from app.leads.answers import normalise
 from app.leads.contacts import contact_field, with_contact, without_contacts
 from app.leads.emails import find_emails
+from app.models.message_text import storable
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line
 
@@ -59,7 +60,9 @@ def learn(
         elif isinstance(value, bool) or not isinstance(value, str | int | float | None):
             problems[key] = UNREADABLE
         elif not _is_nothing(value):
-            learnt = _with_value(draft, site, field, str(value)[:_MOST_CHARACTERS], line, heard)
+            learnt = _with_value(
+                draft, site, field, storable(str(value))[:_MOST_CHARACTERS], line, heard
+            )
             if isinstance(learnt, Draft):
                 draft = learnt
             else:

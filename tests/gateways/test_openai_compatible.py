@@ -95,6 +95,12 @@ def test_calls_that_are_all_numbered_0_are_told_apart_by_their_ids(model: ChatCo
     )
 
 
+def test_a_sign_that_is_cut_in_half_is_put_together_again(model: ChatCompletions) -> None:
+    half = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
+    model.script(Says("Hi ", half % rb"\ud83d", half % rb"\ude00", " you ", half % rb"\ud83d", "!"))
+    assert asked(model.url)[0] == "Hi 😀 you \ufffd!"
+
+
 def test_an_answer_that_reached_its_limit_says_so(model: ChatCompletions) -> None:
     model.script(Says("We op", finish="length"))
     assert asked(model.url)[1][-1] == Answered(is_cut_short=True, usage=(10, 5))

@@ -78,6 +78,10 @@ def test_a_number_sent_as_a_number_is_read() -> None:
     assert kept({"phone": 442079460958})[0] == {"phone": "+442079460958"}
 
 
+def test_what_no_database_can_hold_is_left_out() -> None:
+    assert kept({"company": "Lee\0\ud83d Ltd"})[0] == {"company": "Lee Ltd"}
+
+
 @pytest.mark.parametrize("nothing", [None, "", " ", "null", "N/A", "unknown"])
 def test_nothing_said_changes_nothing(nothing: object) -> None:
     before = Draft(answers={"name": Answer("Ann")})
