@@ -25,10 +25,23 @@ from tests.n8n import workflows
 from tests.n8n.server import N8n
 from tests.n8n.visitor import WidgetChat
 
-TABLE = "n8n_chat_histories"
 LEADS = "/webhook/lead-intake"
 FAILING_LEADS = "/webhook/failing-lead-intake"
 ERRORS = "p5ErrorReport001"
+STRUCTURED_CHAT = "structured-chat"
+CHAT_USER, CHAT_PASSWORD = "platform5ive", "a password for the chat"
+
+#: Whether every row of N8n's memory has been read and judged.
+IS_READ = """
+    SELECT (SELECT max(high_row) FROM memory_sources) >= (SELECT max(id) FROM n8n_chat_histories)
+       AND NOT EXISTS (SELECT FROM memory_gaps)
+       AND NOT EXISTS (SELECT FROM messages WHERE NOT is_checked)
+"""
+#: A session's lines in order; given its id twice, ours or N8n's.
+LINES = """
+    SELECT m.role, m.text FROM messages m JOIN chat_sessions s ON s.id = m.session_id
+     WHERE s.id::text = %s OR s.external_session_id = %s ORDER BY m.created_at, m.id
+"""
 
 
 @dataclass
@@ -76,9 +89,9 @@ class House:
         assert 200 <= answer.status < 300, answer
         return json.loads(answer.body)
 
-    def chat(self) -> WidgetChat:
+    def chat(self, site: str = "demo") -> WidgetChat:
         """A visitor opens the widget."""
-        return WidgetChat(self)
+        return WidgetChat(self, site)
 
     def token(self) -> str:
         credentials = {"email": EMAIL, "password": PASSWORD}
@@ -116,12 +129,16 @@ def house(folder: Path) -> Iterator[House]:
             N8N_LEAD_WEBHOOK_URL=n8n.url + LEADS,
             N8N_WEBHOOK_SECRET=secret.ours,
             N8N_CHAT_URL=n8n.url + chat_path(),
+            OUTBOUND_ALLOW="127.0.0.0/8",
         )
         place = House(n8n, model, taker, secret, database_url, port, env)
         place.flask("sites", "set", "demo", "assistant=n8n")
+        place.flask("sites", "create", "structured")
+        place.flask("sites", "set", "structured", "assistant=n8n", *_own_chat(n8n))
         api_key = place.flask("keys", "create", "--name", "N8n", "--scopes", "errors:write")
         n8n.load(_workflows(place), _credentials(place, api_key))
-        stack.enter_context(n8n.running([LEADS, FAILING_LEADS, chat_path()]))
+        webhooks = [LEADS, FAILING_LEADS, chat_path(), f"/webhook/{STRUCTURED_CHAT}/chat"]
+        stack.enter_context(n8n.running(webhooks))
         stack.enter_context(servers.running([sys.executable, "serve.py"], env))
         servers.wait_until_open(port)
         place.megabytes["after its start"] = n8n.megabytes()
@@ -134,6 +151,16 @@ def chat_path() -> str:
     return f"/webhook/{trigger['webhookId']}/chat"
 
 
+def _own_chat(n8n: N8n) -> tuple[str, ...]:
+    """A site with a chat of its own, behind a user name and a password."""
+    return (
+        f"chat_url={n8n.url}/webhook/{STRUCTURED_CHAT}/chat",
+        "chat_access=basic",
+        f"chat_user={CHAT_USER}",
+        f"chat_password={CHAT_PASSWORD}",
+    )
+
+
 def _workflows(place: House) -> list[workflows.Workflow]:
     errors = workflows.shipped("error-reporting")
     workflows.node(errors, "Tell Platform 5ive")["parameters"]["url"] = f"{place.url}/api/v1/errors"
@@ -142,11 +169,13 @@ def _workflows(place: House) -> list[workflows.Workflow]:
     failing = workflows.copied(intake, "testFailing00001", "failing-lead-intake")
     failing["name"] = "Leads into the sheet"
     failure = "={{ 'No access to the sheet for ' + $json.email + ' and ' + $json.phone }}"
+    chat = workflows.shipped("ai-chat", errors_to=ERRORS)
     return [
         errors,
         workflows.with_step(intake, "Your steps go here", handing_on),
         workflows.with_step(failing, "Your steps go here", workflows.stops(failure)),
-        workflows.shipped("ai-chat", errors_to=ERRORS),
+        chat,
+        workflows.structured(workflows.copied(chat, "testStructured01", STRUCTURED_CHAT)),
     ]
 
 
@@ -155,6 +184,7 @@ def _credentials(place: House, api_key: str) -> list[dict[str, Any]]:
         workflows.credential("crypto", {"hmacSecret": place.secret.for_n8n}),
         workflows.credential("openAiApi", {"apiKey": "sk-played", "url": place.model.url}),
         workflows.credential("httpHeaderAuth", {"name": "X-API-Key", "value": api_key}),
+        workflows.credential("httpBasicAuth", {"user": CHAT_USER, "password": CHAT_PASSWORD}),
         workflows.credential("postgres", _postgres(place.database_url)),
     ]
 

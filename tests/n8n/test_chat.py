@@ -1,4 +1,4 @@
-"""The widget in Chromium, answered by the AI agent of the shipped workflow."""
+"""The widget, answered by the AI agent of the shipped workflow: in Chromium, and with fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.browser.chat import lines, open_widget
 from tests.fakes.chat_completions import Calls, Says
 from tests.n8n import talk
 from tests.n8n.conftest import until
-from tests.n8n.house import House
+from tests.n8n.house import IS_READ, LINES, House
 
 PATIENCE_MS = 30_000
 PAUSE_SECONDS = 3.0
@@ -66,3 +66,27 @@ def test_a_visitor_talks_with_the_agent_until_the_lead_is_with_n8n(
     told_on = [line.split(": ", 1)[1] for line in lead["conversation"].splitlines()]
     assert told_on == said
     taken.show("the chat completes, and its lead is delivered to the lead intake, once")
+
+
+def test_an_answer_with_fields_is_understood_and_its_memory_not_doubled(taken: House) -> None:
+    def says(output: str, **more: object) -> Says:
+        return Says(Calls("format_final_json_response", {"output": {"output": output, **more}}))
+
+    taken.model.script(
+        says("Happy to help. Which e-mail address?", lead={"name": "Bo Li"}, asks_for="email"),
+        says(f"Noted. {talk.PROMISE}"),
+    )
+    chat = taken.chat("structured")
+    chat.say("It's Bo, Bo Li, about my kitchen")
+    assert chat.seen[-1] == ("assistant", "Happy to help. Which e-mail address?")
+    assert chat.input["type"] == "email"
+    chat.say("bo.li@example.com")
+    assert chat.seen[-1] == ("assistant", f"Noted. {talk.PROMISE}")
+    assert chat.is_completed
+
+    taken.taker.wait_for(1, within_seconds=60)
+    lead = taken.taker.received[0].event
+    assert (lead["name"], lead["email"]) == ("Bo Li", "bo.li@example.com")
+    until(lambda: taken.query(IS_READ) == [(True,)])
+    assert taken.query(LINES, chat.session_id, chat.session_id) == chat.seen
+    taken.show("a structured answer, behind a password: its fields are taken, no line is doubled")

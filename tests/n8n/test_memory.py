@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.n8n import talk
 from tests.n8n.conftest import until
-from tests.n8n.house import House, chat_path
+from tests.n8n.house import IS_READ, LINES, House, chat_path
 from tests.n8n.visitor import OutsideChat, WidgetChat
 
 OF_THE_WIDGET = 40
@@ -16,16 +16,6 @@ AT_ONCE = 6
 TURNS = 5
 #: Each conversation asks once for the opening hours: the call and its result are rows, too.
 ROWS = 2 * TURNS + 2
-
-_IS_READ = """
-    SELECT (SELECT max(high_row) FROM memory_sources) >= (SELECT max(id) FROM n8n_chat_histories)
-       AND NOT EXISTS (SELECT FROM memory_gaps)
-       AND NOT EXISTS (SELECT FROM messages WHERE NOT is_checked)
-"""
-_LINES = """
-    SELECT m.role, m.text FROM messages m JOIN chat_sessions s ON s.id = m.session_id
-     WHERE s.id::text = %s OR s.external_session_id = %s ORDER BY m.created_at, m.id
-"""
 
 
 def test_fifty_conversations_are_stored_line_by_line_without_doubles(taken: House) -> None:
@@ -38,7 +28,7 @@ def test_fifty_conversations_are_stored_line_by_line_without_doubles(taken: Hous
         list(pool.map(_converse, chats, range(len(chats))))
     assert all(chat.is_completed for chat in widget)
 
-    until(lambda: taken.query(_IS_READ) == [(True,)])
+    until(lambda: taken.query(IS_READ) == [(True,)])
     _check(taken, chats, before)
     taken.flask("sync")
     taken.flask("doctor")
@@ -76,7 +66,7 @@ def _check(house: House, chats: list[WidgetChat | OutsideChat], before: int) -> 
     )
     for chat in chats:
         key = chat.session_id
-        assert house.query(_LINES, key, key) == chat.seen
+        assert house.query(LINES, key, key) == chat.seen
         assert rows[key] == ROWS
     assert house.query("SELECT count(*) FROM chat_sessions") == [(before + len(chats),)]
     assert house.query("SELECT count(*) FROM memory_rows_set_aside") == [(0,)]

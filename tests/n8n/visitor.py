@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class WidgetChat:
     """`seen`: (role, text) of every line as the visitor was told it."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, site: str) -> None:
         self._house = house
-        opened = house.api("POST", "/widget/demo/sessions", {"visitor_id": str(uuid.uuid4())})
+        opened = house.api("POST", f"/widget/{site}/sessions", {"visitor_id": str(uuid.uuid4())})
         self.session_id: str = opened["session_id"]
         self._token: str = opened["token"]
         self.seen: list[tuple[str, str]] = []
@@ -35,6 +35,7 @@ class WidgetChat:
 
     def _see(self, told: dict[str, Any]) -> None:
         self.seen += [(message["role"], message["text"]) for message in told["messages"]]
+        self.input = told["input"]
         self.is_completed = told["completion_status"] == "completed"
 
 

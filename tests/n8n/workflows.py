@@ -18,6 +18,7 @@ CREDENTIALS = {
     "openAiApi": "testModel0000001",
     "postgres": "testMemory000001",
     "httpHeaderAuth": "testApiKey000001",
+    "httpBasicAuth": "testChatUser0001",
 }
 #: Type of a node → the credential a person chooses in it.
 CHOSEN = {
@@ -99,3 +100,36 @@ def stops(message: str) -> Workflow:
         "typeVersion": 1,
         "parameters": {"errorMessage": message},
     }
+
+
+def structured(workflow: Workflow) -> Workflow:
+    """The AI chat as `docs/n8n-chat.md` changes it for answers with fields, behind a password."""
+    changed = copy.deepcopy(workflow)
+    trigger = node(changed, "A visitor writes")
+    trigger["parameters"]["authentication"] = "basicAuth"
+    trigger["parameters"]["options"]["responseMode"] = "lastNode"
+    trigger["credentials"] = {
+        "httpBasicAuth": {"id": CREDENTIALS["httpBasicAuth"], "name": "httpBasicAuth"}
+    }
+    agent = node(changed, "The assistant")["parameters"]
+    agent["hasOutputParser"] = True
+    agent["options"]["enableStreaming"] = False
+    changed["nodes"].append(
+        {
+            "id": "test-parser",
+            "name": "Structured Output Parser",
+            "type": "@n8n/n8n-nodes-langchain.outputParserStructured",
+            "typeVersion": 1.3,
+            "position": [700, 260],
+            "parameters": {"schemaType": "manual", "inputSchema": _documented_schema()},
+        }
+    )
+    link = {"node": "The assistant", "type": "ai_outputParser", "index": 0}
+    changed["connections"]["Structured Output Parser"] = {"ai_outputParser": [[link]]}
+    return changed
+
+
+def _documented_schema() -> str:
+    """The one on the page, so that the page is tried, too."""
+    page = (ROOT / "docs" / "n8n-chat.md").read_text()
+    return page.split("```json schema\n")[1].split("```")[0]
