@@ -7,7 +7,7 @@ browsers have the others. Half of the visitors speak with a language model, half
 are played by `bench.model`, whose words say when they were said.
 
 Goals: the first word is on the screen within 150 ms, 95 % of 50 streams at once; with 300 at once
-no word is more than 1 s late, no database connection is held, and each answer is stored once.
+none stalls for more than 1 s, no database connection is held, and each answer is stored once.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def main() -> int:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load of the last minute before: {load:.1f}")
     with _running() as run:
-        is_soon = _first_words(run)
+        is_soon, how_soon = _first_words(run)
     with _running() as run:
-        is_steady = _many(run)
+        is_steady, how_steady = _many(run)
     is_met = is_soon and is_steady
     print(
-        f"first word within {1000 * GOAL_FIRST_WORD_SECONDS:.0f} ms, 95 % of {FEW} streams: "
-        f"{_verdict(is_soon)}; {MANY} streams: {_verdict(is_steady)}"
+        f"{how_soon}, {how_steady}, goals {1000 * GOAL_FIRST_WORD_SECONDS:.0f} ms, "
+        f"{1000 * GOAL_STALL_SECONDS:.0f} ms, {MANY}: {_verdict(is_met)}"
     )
     return int(not is_met)
 
@@ -109,7 +109,7 @@ def _running() -> Iterator[Run]:
         os.sched_setaffinity(0, cores)
 
 
-def _first_words(run: Run) -> bool:
+def _first_words(run: Run) -> tuple[bool, str]:
     addresses = [
         f"http://127.0.0.1:{run.port}/widget/{list(SITES)[number % 2]}" for number in range(PAGES)
     ]
@@ -126,34 +126,36 @@ def _first_words(run: Run) -> bool:
         heard, errors = listening.result()
         shown = [_first_of_each(page.words()) for page in pages]
         clock_error = max(page.clock_error for page in pages)
-    by_site = {
-        site: [word for page in shown[number::2] for word in page]
-        for number, site in enumerate(SITES)
-    }
-    words = [word for page in shown for word in page]
-    heard_first = [each.late[0] for each in heard]
     print(f"\n{FEW} streams at once and more: {PAGES} pages in Chromium, {FEW} that listen as one")
-    print(f"{'first word, ms after it was said':<44}{'count':>7}{'p50':>7}{'p95':>7}{'most':>7}")
-    for site, those in by_site.items():
-        _line(f"drawn on the screen, {site}", [word.drawn - word.said for word in those])
-    drawn = [word.drawn - word.said for word in words]
-    _line("drawn on the screen, all", drawn)
-    _line("in the page, before it is drawn", [word.in_page - word.said for word in words])
-    _line("heard without a browser", heard_first)
-    _line("heard without a browser, every word", [late for each in heard for late in each.late])
-    at_once = [_streaming(heard, words, word.said) for word in words]
+    drawn = _report_first_words(shown, heard)
+    at_once = [_streaming(heard, shown, word.said) for page in shown for word in page]
     print(
         f"streams at those moments: {min(at_once)} to {max(at_once)}, median "
         f"{statistics.median_low(at_once)}; clocks at most {1000 * clock_error:.1f} ms apart, "
         f"errors: {_told(errors)}"
     )
-    is_complete = len(words) == PAGES * ROUNDS and not errors
-    is_met = is_complete and _at(drawn, 95) <= GOAL_FIRST_WORD_SECONDS
+    p95 = _at(drawn, 95)
+    is_met = len(drawn) == PAGES * ROUNDS and not errors and p95 <= GOAL_FIRST_WORD_SECONDS
     print(f"goal {1000 * GOAL_FIRST_WORD_SECONDS:.0f} ms: {_verdict(is_met)}")
-    return is_met
+    return is_met, f"95 % of first words on the screen after {1000 * p95:.0f} ms"
 
 
-def _many(run: Run) -> bool:
+def _report_first_words(shown: list[list[Shown]], heard: list[Heard]) -> list[float]:
+    """A table; gives how long each first word took to the screen."""
+    print(f"{'first word, ms after it was said':<44}{'count':>7}{'p50':>7}{'p95':>7}{'most':>7}")
+    for number, site in enumerate(SITES):
+        those = [word for page in shown[number :: len(SITES)] for word in page]
+        _line(f"drawn on the screen, {site}", [word.drawn - word.said for word in those])
+    words = [word for page in shown for word in page]
+    drawn = [word.drawn - word.said for word in words]
+    _line("drawn on the screen, all", drawn)
+    _line("in the page, before it is drawn", [word.in_page - word.said for word in words])
+    _line("heard without a browser", [each.late[0] for each in heard])
+    _line("heard without a browser, every word", [late for each in heard for late in each.late])
+    return drawn
+
+
+def _many(run: Run) -> tuple[bool, str]:
     with _own_process() as pool:
         before = run.processor_seconds()
         heard, errors = pool.submit(listen, run.port, Audience(tuple(SITES), MANY)).result()
@@ -162,45 +164,47 @@ def _many(run: Run) -> bool:
     # While every one of them streams.
     begin = max(each.words[0][0] for each in heard)
     end = min(each.words[-1][0] for each in heard)
-    holds = run.connections.holds(begin, end)
-    samples = run.connections.sampled(begin, end)
     stalls = [each.longest_stall for each in heard]
+    words = [late for each in heard for late in each.late]
     print(f"\n{MANY} streams at once, {PROCESSES} processes, all of them for {end - begin:.1f} s")
     print(f"{'ms':<44}{'count':>7}{'p50':>7}{'p95':>7}{'most':>7}")
     _line("longest stall of a stream", stalls)
-    _line("a word, from said to heard", [late for each in heard for late in each.late])
+    _line("a word, from said to heard", words)
     _line("first word, from said to heard", [each.late[0] for each in heard])
     _line("from written to the first word said", [e.words[0][0] - e.wrote_at for e in heard])
-    longest_hold = max((hold.seconds for hold in holds), default=0.0)
-    rows = {
-        "processor time of the web processes": (
-            f"{worked:.1f} s, {1e6 * worked / sum(len(each.words) for each in heard):.0f} µs a word"
-        ),
-        "errors": _told(errors),
-        "answers stored once, as heard": f"{stored_once} of {MANY}",
-        "connections, open": f"at most {max(sample.open for sample in samples)}",
-        "of these active": f"at most {max(sample.active for sample in samples)}",
-        "of these in a transaction that waits": (
-            f"at most {max(sample.in_transaction for sample in samples)}, "
-            f"in {sum(sample.in_transaction > 0 for sample in samples)} of {len(samples)} looks"
-        ),
-        "oldest transaction": (
-            f"{1000 * max(sample.oldest_transaction_seconds for sample in samples):.0f} ms"
-        ),
-        "out of a pool": f"{len(holds)} times, at most {most_at_once(holds)} at once, "
-        f"the longest for {1000 * longest_hold:.0f} ms",
-    }
-    for name, value in rows.items():
-        print(f"{name:<44}{value}")
-    is_met = (
-        end > begin
-        and len(heard) == stored_once == MANY
-        and max(stalls) <= GOAL_STALL_SECONDS
-        and longest_hold <= GOAL_HELD_SECONDS
-        and max(sample.oldest_transaction_seconds for sample in samples) <= GOAL_HELD_SECONDS
-    )
+    _fact("processor time of the web processes", f"{worked:.1f} s")
+    _fact("of it for each word, all that a turn costs", f"{1e6 * worked / len(words):.0f} µs")
+    _fact("errors", _told(errors))
+    _fact("answers stored once, as heard", f"{stored_once} of {MANY}")
+    is_free = end > begin and _report_connections(run.connections, begin, end)
+    is_whole = len(heard) == stored_once == MANY
+    is_met = is_free and is_whole and max(stalls) <= GOAL_STALL_SECONDS
     print(f"goal 1 s, none held, all stored once: {_verdict(is_met)}")
-    return is_met
+    return is_met, (
+        f"longest stall of {MANY} {1000 * max(stalls):.0f} ms, "
+        f"connections {'free' if is_free else 'HELD'}, stored once {stored_once}"
+    )
+
+
+def _report_connections(connections: Connections, begin: float, end: float) -> bool:
+    """Whether none was held by a turn that waits, between these times."""
+    holds, samples = connections.holds(begin, end), connections.sampled(begin, end)
+    oldest = max(sample.oldest_transaction_seconds for sample in samples)
+    longest = max((hold.seconds for hold in holds), default=0.0)
+    waiting = [sample.in_transaction for sample in samples]
+    _fact("connections, open", f"at most {max(sample.open for sample in samples)}")
+    _fact("of these active", f"at most {max(sample.active for sample in samples)}")
+    _fact(
+        "of these in a transaction that waits",
+        f"at most {max(waiting)}, in {sum(map(bool, waiting))} of {len(samples)} looks",
+    )
+    _fact("oldest transaction", f"{1000 * oldest:.0f} ms")
+    _fact(
+        "out of a pool",
+        f"{len(holds)} times, at most {most_at_once(holds)} at once, "
+        f"the longest for {1000 * longest:.0f} ms",
+    )
+    return max(longest, oldest) <= GOAL_HELD_SECONDS
 
 
 @contextmanager
@@ -215,10 +219,11 @@ def _first_of_each(words: Sequence[Shown]) -> list[Shown]:
     return [min((w for w in words if w.answer == each), key=lambda w: w.said) for each in answers]
 
 
-def _streaming(heard: list[Heard], shown: list[Shown], at: float) -> int:
+def _streaming(heard: list[Heard], shown: list[list[Shown]], at: float) -> int:
     """How many answers were being told at this moment, in pages and to those who listen."""
     listening = sum(each.words[0][0] <= at <= each.words[-1][0] for each in heard)
-    return listening + sum(word.said <= at <= word.said + TALKS_SECONDS for word in shown)
+    begun = [word.said for page in shown for word in page]
+    return listening + sum(said <= at <= said + TALKS_SECONDS for said in begun)
 
 
 _STORED = """
@@ -239,6 +244,10 @@ def _stored_once(address: str, heard: list[Heard]) -> int:
 def _line(name: str, seconds: Sequence[float]) -> None:
     shown = "".join(f"{1000 * _at(seconds, percent):>7.0f}" for percent in (50, 95, 100))
     print(f"{name:<44}{len(seconds):>7}{shown}")
+
+
+def _fact(name: str, value: str) -> None:
+    print(f"{name:<44}{value}")
 
 
 def _at(seconds: Sequence[float], percent: int) -> float:
