@@ -39,7 +39,7 @@ class ScriptedAssistant:
         step = next_step(Draft(), site)
         if not isinstance(step, Field):
             return [greeting]
-        return [greeting, Reply(_question(site, step), input_for(step), Draft(asking=step.key))]
+        return [greeting, Reply(question_of(site, step), input_for(step), Draft(asking=step.key))]
 
     def reply(self, transcript: Transcript, site: SiteProfile) -> Iterator[str | Reply]:
         """The answer to all the visitor's lines that are not in the draft yet."""
@@ -67,7 +67,7 @@ def _reply_to(turn: ScriptedTurn) -> Reply:
 
 def _ask(turn: ScriptedTurn, field: Field) -> Reply:
     hint = None if field is CONSENT_FIELD else turn.hint
-    question = hint or _question(turn.site, field)
+    question = hint or question_of(turn.site, field)
     is_repeated = turn.draft.asking == field.key or turn.ask is field
     attempts = turn.draft.attempts if is_repeated else 0
     draft = replace(turn.draft, asking=field.key, attempts=attempts)
@@ -85,7 +85,8 @@ def _reply(turn: ScriptedTurn, text: str, input_: Input) -> Reply:
     return Reply(text, input_, replace(turn.draft, asking=None, attempts=0))
 
 
-def _question(site: SiteProfile, field: Field) -> str:
+def question_of(site: SiteProfile, field: Field) -> str:
+    """What the visitor is asked for this field."""
     if field is CONSENT_FIELD:
         return site.consent.text.strip() or say(site, "consent")
     return field.question

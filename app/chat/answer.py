@@ -9,6 +9,8 @@ from dataclasses import replace
 from app.assistants.base import Reply
 from app.assistants.registry import SCRIPTED, assistant_for
 from app.assistants.run import Finished, run
+from app.assistants.scripted import question_of
+from app.assistants.scripted_flow import field_named
 from app.assistants.scripted_words import say
 from app.chat import assistant_state
 from app.chat.assistant_state import Permit, day_of
@@ -18,6 +20,8 @@ from app.completion.detection import ChangedRule, Rule
 from app.core import clock
 from app.core.db import transaction
 from app.incidents.record import note
+from app.models.site_profile import SiteProfile
+from app.models.transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +114,13 @@ def _take_over(lease: Lease) -> Reply:
     """The scripted answer, after a kind line where the visitor did not speak with it before."""
     site, transcript = lease.site.profile, lease.transcript
     reply = next(part for part in SCRIPTED.reply(transcript, site) if isinstance(part, Reply))
-    if transcript.draft.asking is not None:
+    if _has_our_question(transcript, site):
         return reply
     return replace(reply, text=f"{say(site, 'took_over')} {reply.text}")
+
+
+def _has_our_question(transcript: Transcript, site: SiteProfile) -> bool:
+    """Whether the visitor was last told the site's own question for what is asked for."""
+    asked = field_named(site, transcript.draft.asking)
+    last = next((line for line in reversed(transcript.lines) if line.role == "assistant"), None)
+    return asked is not None and last is not None and question_of(site, asked) in last.text

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.assistants.base import FailureKind
 from app.assistants.run import Finished
 from app.core import clock, events
-from app.models.assistant_settings import LEAST_TOKENS, AssistantSettings
+from app.models.assistant_settings import AssistantSettings
 from app.models.site_profile import SiteProfile
 
 #: Failures in a row after which an assistant is left alone for a while.
@@ -29,6 +29,10 @@ FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30, 600
 MOST_ROUNDS, PROMPT_TOKENS = 4, 2_500
 #: Those whose tokens we pay for.
 COUNTED_BY_TOKEN = ("openai",)
+#: Failures that a single visitor can bring about: no sign that others would get no answer.
+PROVOKED: tuple[FailureKind, ...] = ("capped", "too_big")
+#: A workflow that answers with a page of HTML is broken; a model may have been talked into it.
+PROVOKED_OF_A_MODEL: tuple[FailureKind, ...] = (*PROVOKED, "not_for_people")
 
 Cap = Literal[
     "session_turns", "session_tokens", "session_money", "day_turns", "day_tokens", "day_money"
@@ -180,7 +184,7 @@ def conclude(session: Session, site: SiteProfile, permit: Permit, finished: Fini
         rested = session.execute(_WELL, names).one_or_none()
         if rested is not None and rested.resting_until is not None:
             events.announce(session, "sites", permit.site_id)
-    else:
+    elif finished.failure not in _provoked(site):
         _note_failure(session, names, finished.failure)
 
 
@@ -212,6 +216,10 @@ def settle(session: Session, site: SiteProfile, permit: Permit, finished: Finish
 def day_of(site: SiteProfile, now: datetime) -> date:
     """The day it is at the site."""
     return now.astimezone(pytz.timezone(site.timezone)).date()
+
+
+def _provoked(site: SiteProfile) -> tuple[FailureKind, ...]:
+    return PROVOKED_OF_A_MODEL if site.assistant in COUNTED_BY_TOKEN else PROVOKED
 
 
 def _note_failure(session: Session, names: Mapping[str, Any], kind: FailureKind) -> None:
@@ -254,7 +262,7 @@ def _allowed_tokens(
     narrowest = min(left, key=lambda cap: left[cap])
     whole_turn = MOST_ROUNDS * (PROMPT_TOKENS + ai.history_tokens + ai.answer_tokens)
     tokens = int(min(left[narrowest], whole_turn))
-    return tokens, narrowest if tokens < LEAST_TOKENS else None
+    return tokens, narrowest if tokens < ai.least_tokens else None
 
 
 def _highest_cost(ai: AssistantSettings, tokens: int) -> int:

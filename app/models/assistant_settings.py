@@ -43,6 +43,11 @@ class AssistantSettings:
 
     link_hosts: tuple[str, ...] = ()
 
+    @property
+    def least_tokens(self) -> int:
+        """An answer of a language model that could use less than this is not begun."""
+        return SHORTEST_PROMPT_TOKENS + self.history_tokens + self.answer_tokens
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -52,7 +57,7 @@ class AssistantSettings:
         return cls(**{**known, "link_hosts": tuple(known.get("link_hosts", ()))})
 
 
-#: An answer that could use less than this is not begun.
-LEAST_TOKENS = 1_500
+#: What a model is told at the least: its directions and its tools.
+SHORTEST_PROMPT_TOKENS = 1_300
 DEFAULTS = AssistantSettings()
 SETTING_NAMES = tuple(field.name for field in fields(AssistantSettings))

@@ -10,7 +10,6 @@ from typing import Any
 from app.core.errors import Invalid
 from app.models.assistant_settings import (
     DEFAULTS,
-    LEAST_TOKENS,
     SETTING_NAMES,
     AssistantSettings,
 )
@@ -46,7 +45,11 @@ def _problems(ai: AssistantSettings) -> dict[str, list[str]]:
     if ai.first_word_seconds > ai.answer_seconds:
         told = f"Use {ai.first_word_seconds} or more: the first word comes before the end."
         problems["answer_seconds"] = [told]
-    cents = ceil(LEAST_TOKENS * max(ai.price_in, ai.price_out) / 1e4)
+    for name in ("session_tokens", "day_tokens"):
+        if getattr(ai, name) < ai.least_tokens:
+            told = f"Use {ai.least_tokens} or more: one answer can take that."
+            problems[name] = [told]
+    cents = ceil(ai.least_tokens * max(ai.price_in, ai.price_out) / 1e4)
     for name in ("session_money", "day_money"):
         if getattr(ai, name) * 100 < cents:
             told = f"Use {cents / 100:.2f} or more: at these prices, one answer can cost that."

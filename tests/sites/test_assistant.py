@@ -149,11 +149,18 @@ def test_a_wrong_value_is_refused_in_words_and_nothing_changes(
 
 def test_money_must_do_for_one_answer(session: Session, site: Site) -> None:
     prices = {"price_in": "10", "price_out": "40"}
-    errors = refused(session, **prices, session_money="0.05", day_money="0.05")
+    errors = refused(session, **prices, session_money="0.19", day_money="0.19")
     assert errors.keys() == {"session_money", "day_money"}
-    assert "Use 0.06 or more" in errors["day_money"][0]
-    assert change(session, **prices, session_money="0.06", day_money="0.06").day_money == 0.06
+    assert "Use 0.20 or more" in errors["day_money"][0]
+    assert change(session, **prices, session_money="0.2", day_money="0.2").day_money == 0.2
     assert change(session, price_in="0", price_out="0", day_money="0.01").day_money == 0.01
+
+
+def test_tokens_must_do_for_one_answer(session: Session, site: Site) -> None:
+    errors = refused(session, session_tokens="4799", day_tokens="4799")
+    assert errors["session_tokens"] == ["Use 4800 or more: one answer can take that."]
+    assert errors.keys() == {"session_tokens", "day_tokens"}
+    assert change(session, session_tokens="4800").session_tokens == 4800
 
 
 def test_a_user_name_and_password_become_a_header(session: Session, site: Site) -> None:
@@ -262,6 +269,12 @@ def test_settings_can_be_looked_at_without_changing_the_site(session: Session, s
     assert not session.dirty
     assert not session.new
     assert (site.assistant, site.assistant_settings) == ("scripted", {})
+
+
+def test_a_change_is_announced_to_open_pages(session: Session, site: Site) -> None:
+    change_site(session, "harbour", {"assistant": "n8n"})
+    assert session.info["announced"] == {"sites": {str(site.id)}}
+    session.info.clear()
 
 
 def test_the_command_line_sets_them_too(app: Flask, database: Flask) -> None:
