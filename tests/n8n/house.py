@@ -185,12 +185,12 @@ def _credentials(place: House, api_key: str) -> list[dict[str, Any]]:
         workflows.credential("openAiApi", {"apiKey": "sk-played", "url": place.model.url}),
         workflows.credential("httpHeaderAuth", {"name": "X-API-Key", "value": api_key}),
         workflows.credential("httpBasicAuth", {"user": CHAT_USER, "password": CHAT_PASSWORD}),
-        workflows.credential("postgres", _postgres(place.database_url)),
+        workflows.credential("postgres", postgres_at(place.database_url)),
     ]
 
 
-def _postgres(url: str) -> dict[str, Any]:
-    """N8n's form of the address. A folder as host is a Unix socket."""
+def postgres_at(url: str) -> dict[str, Any]:
+    """An address in the form of N8n's credential. A folder as host is a Unix socket."""
     parts = urlsplit(url)
     hosts = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])
     return {

@@ -29,9 +29,9 @@ COMMAND_WITHIN_SECONDS = 180
 
 
 class N8n:
-    """`seconds`: what took how long, for the report."""
+    """`seconds`: what took how long, for the report. `settings`: more of its environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         if not PROGRAM.exists():
             pytest.exit(NOT_INSTALLED, returncode=1)
         self.folder = folder
@@ -53,6 +53,7 @@ class N8n:
             "N8N_TEMPLATES_ENABLED": "false",
             "N8N_PERSONALIZATION_ENABLED": "false",
             "NODE_ENV": "production",
+            **settings,
         }
 
     def load(
