@@ -7,6 +7,7 @@ exceeds a cap; one whose process dies keeps what it had set aside.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -251,14 +252,12 @@ def _allowed_tokens(
     ai: AssistantSettings, of_session: _Used, of_day: _Used
 ) -> tuple[int, Cap | None]:
     """What one answer may use, and the cap that leaves too little."""
-    dearest = max(ai.price_in, ai.price_out)
     left: dict[Cap, float] = {
         "session_tokens": ai.session_tokens - of_session.tokens,
         "day_tokens": ai.day_tokens - of_day.tokens,
     }
-    if dearest > 0:
-        left["session_money"] = (1e6 * ai.session_money - of_session.cost_micros) / dearest
-        left["day_money"] = (1e6 * ai.day_money - of_day.cost_micros) / dearest
+    left["session_money"] = _tokens_for(ai, 1e6 * ai.session_money - of_session.cost_micros)
+    left["day_money"] = _tokens_for(ai, 1e6 * ai.day_money - of_day.cost_micros)
     narrowest = min(left, key=lambda cap: left[cap])
     whole_turn = MOST_ROUNDS * (PROMPT_TOKENS + ai.history_tokens + ai.answer_tokens)
     tokens = int(min(left[narrowest], whole_turn))
@@ -266,4 +265,20 @@ def _allowed_tokens(
 
 
 def _highest_cost(ai: AssistantSettings, tokens: int) -> int:
-    return round(tokens * max(ai.price_in, ai.price_out))
+    """Of an answer of so many tokens, as many of them written by the model as it may write."""
+    written = min(tokens, _most_written(ai))
+    return round(written * max(ai.price_in, ai.price_out) + (tokens - written) * ai.price_in)
+
+
+def _tokens_for(ai: AssistantSettings, micros: float) -> float:
+    """The longest answer whose highest cost is no more than that."""
+    written, price = _most_written(ai), max(ai.price_in, ai.price_out)
+    if price == 0:
+        return math.inf
+    if micros < written * price:
+        return micros / price
+    return written + (micros - written * price) / ai.price_in if ai.price_in else math.inf
+
+
+def _most_written(ai: AssistantSettings) -> int:
+    return MOST_ROUNDS * ai.answer_tokens

@@ -8,14 +8,18 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.assistants.base import Usage
+from app.chat import assistant_state
+from app.chat.assistant_state import MOST_ROUNDS
 from app.core import clock
-from app.core.db import db
+from app.core.db import db, transaction
 from app.models import (
     AssistantSession,
     ChatSession,
 )
+from app.models.assistant_settings import AssistantSettings
 from tests.assistants.stand import Stand
 from tests.chat.answers import chat_of, chat_with, incidents, one, stand, told
 from tests.chat.test_turn import in_thread, lines
@@ -95,3 +99,29 @@ def test_what_may_be_used_is_set_aside_while_an_answer_is_made(stand: Stand, app
     for thread in threads:
         thread.join()
     assert sum(seen.tokens_left or 0 for seen in stand.seen) <= 20_000
+
+
+@pytest.mark.parametrize(("price_in", "price_out"), [(2.5, 10), (10, 2.5), (0, 10), (3, 0), (0, 0)])
+@pytest.mark.parametrize("money", [0.0, 0.004, 0.02, 0.1, 5.0])
+def test_the_money_an_answer_may_take_is_never_less_than_it_can_cost(
+    price_in: float, price_out: float, money: float
+) -> None:
+    ai = AssistantSettings(price_in=price_in, price_out=price_out, session_money=money)
+    nothing = assistant_state._Used(0, 0, 0)
+    tokens, _ = assistant_state._allowed_tokens(ai, nothing, nothing)
+    written = min(tokens, MOST_ROUNDS * ai.answer_tokens)
+    for output in (0, written // 2, written):
+        cost = output * price_out + (tokens - output) * price_in
+        assert cost <= 1e6 * money + 1
+        assert cost <= assistant_state._highest_cost(ai, tokens) + 1
+
+
+def test_money_spent_at_earlier_prices_stops_no_assistant_that_is_free_now(stand: Stand) -> None:
+    stand.use = Usage(20_000, 2_000)
+    chat_id = chat_with(price_in=10, price_out=10, session_money=0.2)
+    told(chat_id, "Hi")
+    with transaction() as session:
+        site = session.scalars(select(Site)).one()
+        free = {"price_in": 0, "price_out": 0, "session_money": 0.2}
+        site.assistant_settings, site.updated_at = free, clock.now()
+    assert told(chat_id, "Hi") == "How can we help?"
