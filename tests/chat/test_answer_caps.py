@@ -15,10 +15,7 @@ from app.chat import assistant_state
 from app.chat.assistant_state import MOST_ROUNDS
 from app.core import clock
 from app.core.db import db, transaction
-from app.models import (
-    AssistantSession,
-    ChatSession,
-)
+from app.models import AssistantSession, ChatSession, Site
 from app.models.assistant_settings import AssistantSettings
 from tests.assistants.stand import Stand
 from tests.chat.answers import chat_of, chat_with, incidents, one, stand, told
