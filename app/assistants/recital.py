@@ -16,8 +16,11 @@ _RECITED_OF_SITE = 80
 #: So much in a row may be the beginning of a recital: it waits until that is clear.
 _SUSPICIOUS = 18
 _DIGITS_AS_LETTERS = str.maketrans("0134578", "oieastb")
-_LONG_TOKEN = re.compile(r"(?<!\S)(?!https?://|www\.)[A-Za-z0-9+/=_-]{56,}")
+#: A line of dashes is none.
+_LONG_TOKEN = re.compile(r"(?<!\S)(?!https?://|www\.)(?=[+/=_-]*[A-Za-z0-9])[A-Za-z0-9+/=_-]{56,}")
 _NUMBERS = re.compile(r"(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]*){24,}")
+_NUMBER = re.compile(r"\b(?:0x)?([0-9A-Fa-f]{2,3})\b")
+_BASES = (10, 16, 8)
 #: Something encoded may be on its way: codes of letters, long tokens, several with odd capitals.
 _MAYBE_CODED = re.compile(
     r"(?:(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]{0,3}){8}|(?:[A-Za-z0-9+/=_-]{16,}\s*){2}"
@@ -40,6 +43,7 @@ class Recital:
         self._runs = _runs(rules, _RECITED)
         self._beginnings = _runs(rules, _SUSPICIOUS)
         self._runs_of_site = _runs(of_site, _RECITED_OF_SITE)
+        self._beginnings_of_site = _runs(of_site, _SUSPICIOUS)
         self._letters = ""
         self._text = ""
         self._held = ""
@@ -79,7 +83,7 @@ class Recital:
         return said
 
     def _holds_coded(self, text: str) -> bool:
-        if _NUMBERS.search(text):
+        if any(map(self._is_numbered, (found.group() for found in _NUMBERS.finditer(text)))):
             return True
         for match in _CODED.finditer(text):
             packed = "".join(match.group().split()).rstrip("=").translate(_URL_SAFE)
@@ -97,6 +101,24 @@ class Recital:
                 ):
                     return True
         return False
+
+    def _is_numbered(self, numbers: str) -> bool:
+        """Whether these are codes of letters; free times and sizes are numbers in a row, too."""
+        written = _NUMBER.findall(numbers)
+        for base in _BASES:
+            letters = _letters("".join(_sign(number, base) for number in written))
+            for end in range(_SUSPICIOUS, len(letters) + 1):
+                run = letters[end - _SUSPICIOUS : end]
+                if run in self._beginnings or run in self._beginnings_of_site:
+                    return True
+        return False
+
+
+def _sign(number: str, base: int) -> str:
+    try:
+        return chr(int(number, base))
+    except ValueError:
+        return ""
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

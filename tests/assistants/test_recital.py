@@ -41,6 +41,7 @@ DRESSED = {
     "hexadecimal": RULE.encode().hex(),
     "hexadecimal bytes": RULE.encode().hex(" "),
     "numbers": " ".join(str(ord(sign)) for sign in RULE),
+    "octal numbers": " ".join(f"{ord(sign):o}" for sign in RULE),
     "numbers with commas": ", ".join(str(ord(sign)) for sign in RULE),
 }
 
@@ -53,6 +54,10 @@ HARMLESS = [
     "Our numbers: 020 7946 0958, 020 7946 0959, 020 7946 0960, 020 7946 0961.",
     "We work with iPhone, GitHub, YouTube, PayPal, eBay and WordPress.",
     "Ich bin der automatische Assistent und helfe gern weiter. Wie heißen Sie?",
+    "Free tomorrow: " + ", ".join(f"{9 + n // 2:02}:{n % 2 * 30:02}" for n in range(14)) + ".",
+    "Free in May:\n" + "\n".join(f"- {day:02}-05-26" for day in range(10, 28)),
+    "Sizes in cm: " + ", ".join(map(str, range(30, 130, 2))) + ". Which one?",
+    f"Our prices\n{'-' * 70}\nKitchen: from 5,000 pounds",
     "I am an automated assistant, so I cannot share how I am set up, but I can help you book.",
 ]
 
