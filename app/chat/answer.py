@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.assistants.base import Reply
 from app.assistants.registry import SCRIPTED, assistant_for
 from app.assistants.run import Finished, run
@@ -52,7 +54,11 @@ def answer(lease: Lease) -> Iterator[str | Reply]:
         else:
             yield part
     assert finished is not None, "a run ends with a Finished"
-    _settle(lease, permit, finished)
+    try:
+        _settle(lease, permit, finished)
+    except SQLAlchemyError as error:
+        # What was set aside stays counted; a visitor does not go without an answer for it.
+        logger.error("an answer was not counted: %s", type(error).__name__)  # noqa: TRY400
     yield finished.reply or _take_over(lease)
 
 

@@ -69,7 +69,10 @@ class _Used:
     cost_micros: int
 
 
-_ABOUT = text("SELECT page_title, attribution FROM chat_sessions WHERE id = :session_id")
+# A session's row is locked before what hangs on it, as deleting the session does: no deadlock.
+_ABOUT = text(
+    "SELECT page_title, attribution FROM chat_sessions WHERE id = :session_id FOR KEY SHARE"
+)
 _OF_SESSION = text("""
     INSERT INTO assistant_sessions (session_id) VALUES (:session_id)
     ON CONFLICT (session_id) DO UPDATE SET turns = assistant_sessions.turns
@@ -99,8 +102,11 @@ _TRY = text("""
      WHERE site_id = :site_id AND assistant = :assistant
 """)
 _SETTLE_SESSION = text("""
+    WITH chat AS MATERIALIZED (
+        SELECT id FROM chat_sessions WHERE id = :session_id FOR KEY SHARE
+    )
     UPDATE assistant_sessions SET tokens = tokens + :tokens, cost_micros = cost_micros + :cost
-     WHERE session_id = :session_id
+      FROM chat WHERE session_id = chat.id
 """)
 _SETTLE_DAY = text("""
     UPDATE assistant_days

@@ -99,13 +99,12 @@ def store_reply(
 
 _CLAIM = text("""
     WITH chat AS MATERIALIZED (
-        SELECT s.id, s.site_id, si.updated_at, s.completion_status, s.draft, s.locale, s.timezone,
-               si.assistant
+        SELECT s.id, s.site_id, si.updated_at, s.completion_status, s.draft, s.locale, s.timezone
           FROM chat_sessions s JOIN sites si ON si.id = s.site_id
          WHERE s.id = :session_id FOR UPDATE OF s
     )
     UPDATE turns SET token = :token, expires_at =
-           :now + make_interval(secs => (CAST(:leases AS json) ->> chat.assistant)::float)
+           :now + make_interval(secs => :seconds)
       FROM chat WHERE turns.session_id = chat.id AND turns.expires_at <= :now
     RETURNING turns.message_id, chat.site_id, chat.updated_at, chat.completion_status, chat.draft,
               chat.locale, chat.timezone
@@ -120,7 +119,7 @@ def claim(session_id: uuid.UUID) -> Lease | None:
         "session_id": session_id,
         "token": token,
         "now": clock.now(),
-        "leases": _lease_seconds(),
+        "seconds": LEASE_SECONDS,
     }
     with transaction() as session:
         row = session.execute(_CLAIM, values).one_or_none()
