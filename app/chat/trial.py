@@ -42,10 +42,17 @@ class Tried:
     prompt: str = ""
 
 
-def try_out(site: SiteProfile, site_id: uuid.UUID, lines: Sequence[Line], draft: Draft) -> Tried:
+def try_out(
+    site: SiteProfile,
+    site_id: uuid.UUID,
+    lines: Sequence[Line],
+    draft: Draft,
+    conversation: uuid.UUID,
+) -> Tried:
     """The answer of this site's assistant, as it is set in `site`, to the newest of `lines`.
 
-    `lines`: visitor and assistant in turn, oldest first, ids rising. No transaction may be open.
+    `lines`: visitor and assistant in turn, oldest first, ids rising; `conversation`: the same for
+    all messages of one trial, which a workflow remembers. No transaction may be open.
     What it takes counts for the site's day; a rest or the failures of a trial do not count.
     """
     assistant = assistant_for(site)
@@ -57,7 +64,7 @@ def try_out(site: SiteProfile, site_id: uuid.UUID, lines: Sequence[Line], draft:
     if not isinstance(permit, Permit):
         return replace(nothing, failure=permit.reason)
     transcript = Transcript(
-        session_id=f"{TRIAL}{uuid.uuid4()}",
+        session_id=f"{TRIAL}{conversation}",
         lines=tuple(lines),
         draft=draft,
         tokens_left=permit.tokens,

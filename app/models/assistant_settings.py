@@ -18,7 +18,7 @@ class AssistantSettings:
     `link_hosts`: hosts whose links a visitor can click, besides those of the site's own origins.
     """
 
-    first_word_seconds: int = 15
+    first_word_seconds: int = 20
     answer_seconds: int = 30
 
     chat_url: str = ""

@@ -104,7 +104,7 @@ def test_no_barrier_and_no_sideways_scroll(
     page.get_by_text("1 call").click()
     stand.parts = [AssistantError("too_slow", "no first word")]
     say(page, "Hello?")
-    expect(page.get_by_text("did not begin to answer within 15 seconds")).to_be_visible()
+    expect(page.get_by_text("did not begin to answer within 20 seconds")).to_be_visible()
     assert_accessible(page, axe, theme, width)
     page.get_by_label("Whole answer after at most").fill("soon")
     page.get_by_label("Price of what it reads").fill("cheap")

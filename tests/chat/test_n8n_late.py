@@ -183,7 +183,7 @@ def test_of_a_trial_nothing_is_stored_though_n8n_notes_it(n8n: N8nChat) -> None:
     db.session.rollback()
     n8n.then.append(streamed("We will contact you within 24 hours."))
     line = Line(1, "visitor", "I am at ann@example.com", clock.now())
-    tried = try_out(profile, site_id, [line], Draft())
+    tried = try_out(profile, site_id, [line], Draft(), uuid.uuid4())
     assert tried.text == "We will contact you within 24 hours."
     session_id = n8n.requests[0]["sessionId"]
     n8n.write(f"{session_id}__Postgres_Chat_Memory", turn_rows(line.text, tried.text))

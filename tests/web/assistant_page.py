@@ -85,9 +85,9 @@ def ask(client: FlaskClient, *words: str, **settings: str) -> TestResponse:
 
 
 def send(
-    client: FlaskClient, token: str, settings: Any, lines: Any, draft: Any = None
+    client: FlaskClient, token: str, settings: Any, lines: Any, draft: Any = None, **more: Any
 ) -> TestResponse:
-    body = {"settings": settings, "lines": lines, "draft": draft or {}}
+    body = {"settings": settings, "lines": lines, "draft": draft or {}, **more}
     return client.post(f"{PAGE}/trials", json=body, headers={"X-CSRFToken": token})
 
 

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.assistants.base import AssistantError, Call, Reply, Usage
+from app.chat.outside import TRIAL
 from app.core.db import db
 from app.models import Site
 from app.models.assistant_settings import AssistantSettings
@@ -69,6 +70,19 @@ def test_the_conversation_is_what_the_browser_holds(
     ]
     assert seen.lines[0].at < seen.lines[1].at
     assert seen.draft == draft
+
+
+def test_a_workflow_hears_of_one_conversation_in_a_whole_trial(
+    admin: FlaskClient, site: Site, stand: Stand
+) -> None:
+    page = admin.get(PAGE)
+    settings, token = {**form_of(page), "assistant": "openai"}, csrf_token(page)
+    begun = told(send(admin, token, settings, []))["conversation"]
+    for words in ("Hi", "Are you there?"):
+        lines = [{"role": "visitor", "text": words}]
+        answer = send(admin, token, settings, lines, conversation=begun)
+        assert told(answer)["conversation"] == begun
+    assert [seen.session_id for seen in stand.seen] == [f"{TRIAL}{begun}"] * 2
 
 
 def test_a_new_trial_begins_with_the_greeting(admin: FlaskClient, site: Site, stand: Stand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ trial_schema = TrialSchema()
 class Shown:
     """An assistant's answer on the page, and what the browser is to remember of it."""
 
+    conversation: uuid.UUID
     said: list[Line]
     draft: Draft
     choices: list[str]
@@ -50,7 +52,8 @@ class Shown:
 
     def to_json(self) -> dict[str, Any]:
         lines = [{"role": line.role, "text": line.text, "field": line.field} for line in self.said]
-        return {"lines": lines, "draft": self.draft.to_json()}
+        draft = self.draft.to_json()
+        return {"conversation": str(self.conversation), "lines": lines, "draft": draft}
 
 
 @blueprint.get("/sites/<key>/assistant", endpoint="site_assistant")
@@ -86,8 +89,9 @@ def try_assistant(key: str) -> ResponseReturnValue:
     release()  # no connection is held while somebody thinks
     if not asked["lines"]:
         return _tried(profile, _opening(profile))
-    tried = try_out(profile, found.id, asked["lines"], asked["draft"])
-    return _tried(profile, _answer(profile, tried, asked["lines"]), tried)
+    conversation, lines = asked["conversation"], asked["lines"]
+    tried = try_out(profile, found.id, lines, asked["draft"], conversation)
+    return _tried(profile, _answer(profile, tried, lines, conversation), tried)
 
 
 def _page(
@@ -125,17 +129,19 @@ def _of_trial(profile: SiteProfile, shown: Shown) -> dict[str, Any]:
 def _opening(profile: SiteProfile) -> Shown:
     replies = assistant_for(profile).opening(profile)
     lines = [Line(0, "assistant", reply.text, clock.now(), reply.input.field) for reply in replies]
-    return Shown(lines, replies[-1].draft, _labels(replies[-1].input))
+    return Shown(uuid.uuid4(), lines, replies[-1].draft, _labels(replies[-1].input))
 
 
-def _answer(profile: SiteProfile, tried: Tried, lines: Sequence[Line]) -> Shown:
+def _answer(
+    profile: SiteProfile, tried: Tried, lines: Sequence[Line], conversation: uuid.UUID
+) -> Shown:
     """What was answered to the last of these lines."""
     if tried.failure:
-        return Shown([], tried.draft, [])
+        return Shown(conversation, [], tried.draft, [])
     said = Line(lines[-1].id + 1, "assistant", tried.text, clock.now(), tried.input.field)
     rule = compile_phrases(profile.phrases, profile.exclusions)
     books = tried.confirms_booking or rule.find(tried.text) is not None
-    return Shown([said], tried.draft, _labels(tried.input), books)
+    return Shown(conversation, [said], tried.draft, _labels(tried.input), books)
 
 
 def _labels(next_input: Input) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from app.core import clock
 from app.models.transcript import Draft, Line
-from app.web.body import Words
+from app.web.body import Uuid, Words
 
 MOST_LINES = 80
 LONGEST_LINE = 6_000
@@ -46,7 +47,9 @@ class DraftSchema(Schema):
 
 
 class TrialSchema(Schema):
-    """`settings`: as they stand in the form. No `lines`: a new conversation."""
+    """`settings`: as they stand in the form. No `lines`: a new conversation, whose id comes with
+    its opening.
+    """
 
     settings = fields.Dict(keys=Words(longest=100), values=fields.String(), required=True)
     lines = fields.List(
@@ -57,6 +60,7 @@ class TrialSchema(Schema):
         ),
     )
     draft = fields.Nested(DraftSchema, load_default=dict)
+    conversation = Uuid(load_default=uuid.uuid4)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

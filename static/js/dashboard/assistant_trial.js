@@ -12,6 +12,7 @@ export function assistantTrial(element) {
   const again = element.querySelector("[data-again]");
   let lines = [];
   let draft = {};
+  let conversation;
   let running = null;
 
   remember(log.querySelector("[data-tried]"));
@@ -40,7 +41,7 @@ export function assistantTrial(element) {
 
   async function begin() {
     running?.abort();
-    [lines, draft] = [[], {}];
+    [lines, draft, conversation] = [[], {}, undefined];
     log.replaceChildren();
     show(await ask([]));
   }
@@ -69,7 +70,7 @@ export function assistantTrial(element) {
       const response = await fetch(element.dataset.trial, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": settings().csrf_token },
-        body: JSON.stringify({ settings: settings(), lines: sent, draft }),
+        body: JSON.stringify({ settings: settings(), lines: sent, draft, conversation }),
         signal: own.signal,
       });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -103,6 +104,7 @@ export function assistantTrial(element) {
     const told = JSON.parse(answer.dataset.tried);
     lines.push(...told.lines);
     draft = told.draft;
+    conversation = told.conversation;
   }
 
   function add(child) {
