@@ -36,6 +36,7 @@ class Conversation:
     completion_status: str
 
 
+GONE = "This chat no longer exists."
 NO_INPUT: dict[str, Any] = {"type": "none", "required": False}
 
 _STATE = text("""
@@ -54,7 +55,7 @@ def since(session: Session, session_id: uuid.UUID, after: int) -> Conversation:
     """What was said after that message id (0: everything). Raises NotFound."""
     state = session.execute(_STATE, {"session_id": session_id}).one_or_none()
     if state is None:
-        raise NotFound("This chat no longer exists.")
+        raise NotFound(GONE)
     rows = session.execute(
         _SINCE, {"session_id": session_id, "after": after, "most": MOST_MESSAGES}
     )
@@ -72,8 +73,10 @@ _EXCHANGE = text("""
 
 
 def exchange(session: Session, session_id: uuid.UUID, message_id: int) -> Conversation | None:
-    """A visitor's message and the answer to it; None while there is no answer."""
+    """A visitor's message and the answer to it; None while there is no answer. Raises NotFound."""
     rows = session.execute(_EXCHANGE, {"session_id": session_id, "message_id": message_id}).all()
+    if not rows:
+        raise NotFound(GONE)
     if len(rows) < 2:
         return None
     status = session.execute(_STATE, {"session_id": session_id}).one()[0]

@@ -79,3 +79,16 @@ def test_a_turn_of_an_assistant_nobody_answers_to_any_more_is_taken_over(databas
     with clock.moved(timedelta(minutes=2)):
         assert turn.answer_waiting(chat_id)
     assert [role for role, _ in lines(chat_id)][-2:] == ["visitor", "assistant"]
+
+
+def test_a_visitor_whose_session_is_deleted_in_mid_answer_is_told_so(stand: Stand) -> None:
+    chat_id = chat_with()
+
+    def delete() -> None:
+        with transaction() as session:
+            delete_session(session, chat_id, None)
+
+    stand.before_part = delete
+    with pytest.raises(NotFound):
+        told(chat_id, "Hi")
+    assert count(ChatSession) == 0
