@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 #: An answer in a chat is short; a longer one is a model that does not stop.
 MOST_CHARACTERS = 6_000
+#: How many characters a promise takes at the most, with its marks and links.
+_LONGEST_PROMISE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,18 @@ class _Answer:
         self._ready += self._readable.feed(part)
         if self._is_muted or may_be_machine_text(self._raw):
             return ""
-        if not self._may_promise and self._without_promises(self._ready) != self._ready:
+        if not self._may_promise and self._promises():
             self._is_muted = True
             return ""
         visible = self._ready[len(self._shown) :]
         self._shown = self._ready
         return visible
+
+    def _promises(self) -> bool:
+        """Whether what is to be shown next makes a promise of what was shown, or holds one."""
+        newest = self._ready[max(0, len(self._shown) - _LONGEST_PROMISE) :]
+        # The end of it first: to look through all of it with each word takes seconds in the end.
+        return all(self._without_promises(text) != text for text in (newest, self._ready))
 
     def _finished(self, reply: Reply) -> Finished:
         if len(reply.text) > MOST_CHARACTERS:

@@ -164,3 +164,29 @@ def test_a_workflow_may_promise_in_words() -> None:
     _, finished = answered(Stand(PROMISE))
     assert finished.reply is not None
     assert finished.reply.text == PROMISE
+
+
+def test_a_promise_late_in_a_long_answer_is_not_shown_either() -> None:
+    stand = Stand(*(f"{word} " for word in ("We open at nine. " * 200 + PROMISE).split()))
+    stand.promises_in_words = False
+    shown, finished = answered(stand)
+    assert finished.reply is not None
+    assert RULE.find(shown) is None
+    assert RULE.find(finished.reply.text) is None
+    assert len(shown) > 3_000
+
+
+def test_of_a_long_answer_only_the_newest_part_is_looked_through_for_promises() -> None:
+    looked_through = 0
+
+    def counted(text: str) -> str:
+        nonlocal looked_through
+        looked_through += len(text)
+        return unpromising(RULE)(text)
+
+    stand = Stand(*["within 24 "] * 500)
+    stand.promises_in_words = False
+    *_, finished = run(stand, TRANSCRIPT, SITE, counted)
+    assert isinstance(finished, Finished)
+    assert finished.reply is not None
+    assert looked_through < 500 * 1_000
