@@ -89,4 +89,4 @@ def test_an_answer_with_fields_is_understood_and_its_memory_not_doubled(taken: H
     assert (lead["name"], lead["email"]) == ("Bo Li", "bo.li@example.com")
     until(lambda: taken.query(IS_READ) == [(True,)])
     assert taken.query(LINES, chat.session_id, chat.session_id) == chat.seen
-    taken.show("a structured answer, behind a password: its fields are taken, no line is doubled")
+    taken.show("an answer with fields, behind a password, is understood, no line doubled")
