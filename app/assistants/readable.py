@@ -133,8 +133,9 @@ class ReadableStream:
             if self._may_wait():
                 self._is_line_start = True
                 return False
-        is_code_span = "`" in text[at:line_end].strip(" \t").removeprefix(mark)
-        if is_code_span or line_end - at >= LONGEST_HOLD:
+        label = text[at:line_end].strip(" \t").removeprefix(mark)
+        # Words behind it are meant to be read; a code span ends on the line it begins on.
+        if len(label.split()) > 1 or "`" in label or line_end - at >= LONGEST_HOLD:
             return True
         self._fence = mark
         return self._drop_line(line_end)

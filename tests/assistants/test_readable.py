@@ -41,6 +41,7 @@ MARKDOWN = {
     "comparisons": ("> 5 m\n>x\n->", None),
     "rules go": ("a\n\n---\n\nb\n* * *\nc\n___\nd", "a\n\nb\nc\nd"),
     "fences": ("Run:\n```sh\nls *a*\n\n  # no\n```\nDone", "Run:\nls *a*\n\n  # no\nDone"),
+    "a fence with words behind it": ("```Thank you, Ann.\nBye\n```", "```Thank you, Ann.\nBye"),
     "a fence in a list": ("- x:\n  ~~~\n  - y\n  ~~~\n- z", "• x:\n  - y\n• z"),
     "a fence without an end": ("```\na\n~~~\nb", "a\n~~~\nb"),
     "tables": (
