@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,9 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import (
-    Browser,
     BrowserContext,
-    Error,
     Frame,
     Page,
     Playwright,
@@ -22,19 +19,9 @@ from playwright.sync_api import (
 
 from app.core.db import transaction
 from app.sites.demo import ensure_demo_site
+from tests.browser.chromium import ARGUMENTS, Chromium, executable
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NO_BROWSER = (
-    "The browser tests need Chromium. On Debian: apt-get install chromium. "
-    "Elsewhere: .venv/bin/playwright install chromium"
-)
 TIMEOUT_MS = 10_000
 
 
@@ -45,13 +32,10 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    try:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
-    except Error as error:
-        pytest.exit(f"{NO_BROWSER}\n{error}", returncode=1)
-    yield browser
-    browser.close()
+def chromium(playwright: Playwright) -> Iterator[Chromium]:
+    chromium = Chromium(playwright)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture
@@ -64,7 +48,7 @@ def page_with_third_party_storage(playwright: Playwright, tmp_path: Path) -> Ite
     preferences.parent.mkdir()
     preferences.write_text('{"profile": {"cookie_controls_mode": 0}}', encoding="utf-8")
     context = playwright.chromium.launch_persistent_context(
-        tmp_path, executable_path=_chromium(), args=ARGUMENTS, locale="en-GB"
+        tmp_path, executable_path=executable(), args=ARGUMENTS, locale="en-GB"
     )
     context.set_default_timeout(TIMEOUT_MS)
     yield context.new_page()
@@ -72,13 +56,13 @@ def page_with_third_party_storage(playwright: Playwright, tmp_path: Path) -> Ite
 
 
 @pytest.fixture
-def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+def new_context(chromium: Chromium) -> Iterator[Callable[..., BrowserContext]]:
     """`new_context(**options)`: a fresh profile. Any script error in it fails the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"locale": "en-GB", **options})
+        context = chromium.browser.new_context(**{"locale": "en-GB", **options})
         context.set_default_timeout(TIMEOUT_MS)
         context.on("weberror", lambda error: errors.append(str(error.error)))
         contexts.append(context)
@@ -86,7 +70,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     yield make
     for context in contexts:
-        context.close()
+        chromium.close_context(context)
     assert errors == []
 
 
@@ -152,8 +136,3 @@ def demo(server: str) -> str:
     with transaction() as session:
         ensure_demo_site(session)
     return server
-
-
-def _chromium() -> str | None:
-    """The system's browser; None: the one Playwright installed."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
