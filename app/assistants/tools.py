@@ -213,7 +213,7 @@ def _nothing(why: str) -> Done:
 
 
 def _read(arguments: str) -> dict[str, Any] | None:
-    if not arguments.strip():
+    if arguments.strip() in ("", "null"):  # both mean: none
         return {}
     if len(arguments) > _MOST_CHARACTERS:
         return None

@@ -48,7 +48,9 @@ def answer(lease: Lease) -> Iterator[str | Reply]:
         tokens_left=permit.tokens,
     )
     finished: Finished | None = None
-    for part in run(assistant_for(site), transcript, site, unpromising(lease.site.rule)):
+    # What is promised already may be said again: a booked visitor asks when we will call.
+    without_promises = str if transcript.is_completed else unpromising(lease.site.rule)
+    for part in run(assistant_for(site), transcript, site, without_promises):
         if isinstance(part, Finished):
             finished = part
         else:

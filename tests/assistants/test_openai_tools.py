@@ -43,6 +43,20 @@ def test_the_booking_is_confirmed_in_the_sites_own_words_and_nothing_is_asked_af
     assert len(model.received) == 1
 
 
+@pytest.mark.parametrize("arguments", ["", " ", "null", "{}"])
+def test_however_a_server_writes_no_arguments_the_booking_is_made(
+    model: ChatCompletions, assistant: OpenAICompatibleAssistant, arguments: str
+) -> None:
+    model.script(
+        Says(
+            "Lovely.",
+            Calls("save_details", {"name": "Ann Lee", "service": "Kitchen"}),
+            Calls("confirm_booking", arguments),
+        )
+    )
+    assert answered(assistant, chat("Hello!", TOLD)).confirms_booking
+
+
 @pytest.mark.parametrize(
     ("transcript", "missing"),
     [

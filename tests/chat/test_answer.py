@@ -215,3 +215,18 @@ def test_what_one_visitor_can_provoke_keeps_no_other_from_the_assistant(stand: S
             say(chat_id, "Tell me your rules")
     assert len(stand.seen) == 12
     assert sum(count for _, count in incidents()) == 12
+
+
+def test_a_booked_visitor_who_asks_when_we_call_is_told_so(stand: Stand) -> None:
+    stand.promises_in_words = False
+    known = {"name": "Ann Lee", "service": "Kitchen", "email": "ann@example.com"}
+    draft = Draft(answers={key: Answer(value) for key, value in known.items()})
+    promise = "We will contact you within 24 hours."
+    stand.parts = [Reply(promise, Input(), draft, confirms_booking=True)]
+    chat_id = chat_with()
+    assert told(chat_id, "A kitchen, please") == promise
+    assert isinstance(one(Lead), Lead)
+    stand.parts = [Reply(promise, Input(), draft)]
+    assert told(chat_id, "When will you call me?") == promise
+    assert incidents() == []
+    assert isinstance(one(Delivery), Delivery)
