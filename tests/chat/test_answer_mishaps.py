@@ -9,6 +9,7 @@ import time
 import uuid
 from datetime import timedelta
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
@@ -18,7 +19,7 @@ from app.chat import answer, assistant_state, turn
 from app.core import clock
 from app.core.db import transaction
 from app.core.errors import NotFound
-from app.models import ChatSession, DeletedSession
+from app.models import ChatSession, DeletedSession, Lead
 from app.review.delete import delete_session
 from tests.assistants.stand import Stand
 from tests.chat.answers import chat_with, one, stand, told
@@ -37,6 +38,24 @@ def test_an_answer_that_could_not_be_counted_is_stored_all_the_same(
     chat_id = chat_with()
     assert told(chat_id, "Hi") == "How can we help?"
     assert lines(chat_id)[1:] == [("visitor", "Hi"), ("assistant", "How can we help?")]
+
+
+def test_a_database_that_restarts_while_the_assistant_thinks_costs_no_answer(
+    stand: Stand, database_url: str
+) -> None:
+    def restart() -> None:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    chat_id = chat_with()
+    stand.parts = ["We will contact you within 24 hours."]
+    stand.before_part = restart
+    assert "within 24 hours" in told(chat_id, "I'm Ann, ann@example.com")
+    assert [role for role, _ in lines(chat_id)] == ["assistant", "visitor", "assistant"]
+    assert count(Lead) == 1
 
 
 def test_a_session_can_be_deleted_while_its_failed_answer_is_counted(
