@@ -53,7 +53,7 @@ SENTENCES = {
     "confirmation": "Thank you, {name}! "
     "Your request is booked and we will contact you within 24 hours.",
     "anything_else": "Is there anything else you would like to tell us?",
-    "took_over": "Sorry, I could not answer that properly just now. A colleague will read it.",
+    "took_over": "Sorry, I could not answer that properly just now.",
     "afterwards": "Thank you, our team will read that, too.",
 }
 

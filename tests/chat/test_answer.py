@@ -30,7 +30,7 @@ from tests.assistants.stand import Stand
 from tests.chat.answers import chat_of, chat_with, incidents, one, stand, told
 from tests.chat.test_turn import in_thread, lines, say
 
-KIND_LINE = "Sorry, I could not answer that properly just now. A colleague will read it."
+KIND_LINE = "Sorry, I could not answer that properly just now."
 AWAY = AssistantError("unreachable", "refused")
 
 __all__ = ["stand"]

@@ -21,7 +21,7 @@ from app.models import AssistantDay, ChatSession, Delivery, Incident, IncidentRe
 from tests.chat.test_turn import begin, lines, say
 from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_chat_completions
 
-KIND_LINE = "Sorry, I could not answer that properly just now. A colleague will read it."
+KIND_LINE = "Sorry, I could not answer that properly just now."
 KEY = "sk-secret-key"
 FIRST_WORD_SECONDS, ANSWER_SECONDS = 1, 2
 WORDS = "I am Ann Lee, ann@example.com, and it is about the kitchen"
