@@ -91,6 +91,8 @@ def test_many_sites_on_the_fallback_are_one_notice(
     words = said(admin.get("/sessions"))
     assert "8 sites are answered with our own questions." in words
     assert "Harbour : The language model is chosen but not set up yet." in words
+    assert "Site 3 : The language model" in words
+    assert "Site 4 : The language model" not in words
     assert "And 3 more" in words
 
 
