@@ -102,8 +102,11 @@ def test_the_visitor_gets_a_sentence_and_can_still_book(
     while "within 24 hours" not in streams[-1][1]:
         assert len(streams) < 6
         streams.append(told(chat_id, "ann@example.com"))
-    # After three failures it rests.
-    assert len(n8n.requests) == assistant_state.FAILURES_BEFORE_REST
+    # After three failures it rests, unless a visitor may have brought them about.
+    failures = assistant_state.FAILURES_BEFORE_REST
+    if kind in assistant_state.PROVOKED:
+        failures = len(streams)
+    assert len(n8n.requests) == failures
 
     for streamed_words, answer in streams:
         assert not [sign for sign in MACHINE if sign in f"{streamed_words} {answer}".lower()]
@@ -116,7 +119,7 @@ def test_the_visitor_gets_a_sentence_and_can_still_book(
     lead = db.session.scalars(select(Lead)).one()
     assert (lead.name, lead.email, lead.phone) == ("Ann Lee", "ann@example.com", "+442079460958")
     found = incident()
-    assert (found.count, found.detail["kind"], found.problem) == (3, kind, PROBLEMS[kind])  # type: ignore[index]
+    assert (found.count, found.detail["kind"], found.problem) == (failures, kind, PROBLEMS[kind])  # type: ignore[index]
     _tells_nothing(f"{found.title} {found.problem} {found.detail} {found.url}")
     assert caplog.records
     _tells_nothing(" ".join(map(_written, caplog.records)))
