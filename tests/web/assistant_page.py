@@ -18,16 +18,9 @@ from app.models import ChatSession, Incident, Lead, Message, Site
 from app.models.assistant_settings import AssistantSettings
 from tests.assistants.stand import Stand
 from tests.factories import make_site
-from tests.web.signed_in import csrf_token, make_user, sign_in
+from tests.web.signed_in import csrf_token
 
 PAGE = "/sites/harbour/assistant"
-
-
-@pytest.fixture
-def admin(client: FlaskClient) -> FlaskClient:
-    make_user(role="admin")
-    sign_in(client)
-    return client
 
 
 @pytest.fixture

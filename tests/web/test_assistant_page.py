@@ -16,7 +16,6 @@ from tests.assistants.stand import Stand
 from tests.reporting.queries import counted
 from tests.web.assistant_page import (
     PAGE,
-    admin,
     ai,
     form_of,
     save,
@@ -26,7 +25,7 @@ from tests.web.assistant_page import (
 )
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
-__all__ = ["admin", "site", "stand"]
+__all__ = ["site", "stand"]
 pytestmark = pytest.mark.usefixtures("database")
 CHAT = "https://n8n.example.com/webhook/1/chat"
 

@@ -17,7 +17,6 @@ from tests.factories import make_site
 from tests.reporting.queries import counted
 from tests.web.assistant_page import (
     PAGE,
-    admin,
     save,
     site,
     stand,
@@ -25,7 +24,7 @@ from tests.web.assistant_page import (
 from tests.web.signed_in import make_user, sign_in
 from tests.web.test_sites import said
 
-__all__ = ["admin", "site", "stand"]
+__all__ = ["site", "stand"]
 pytestmark = pytest.mark.usefixtures("database")
 
 

@@ -16,7 +16,6 @@ from app.models.transcript import Answer, Draft, Input
 from tests.assistants.stand import Stand
 from tests.web.assistant_page import (
     PAGE,
-    admin,
     ai,
     ask,
     form_of,
@@ -29,7 +28,7 @@ from tests.web.assistant_page import (
 from tests.web.signed_in import csrf_token
 from tests.web.test_sites import said
 
-__all__ = ["admin", "site", "stand"]
+__all__ = ["site", "stand"]
 pytestmark = pytest.mark.usefixtures("database")
 
 

@@ -18,13 +18,6 @@ pytestmark = pytest.mark.usefixtures("database")
 WARNING = "The last check found something wrong."
 
 
-@pytest.fixture
-def admin(client: FlaskClient) -> FlaskClient:
-    make_user(role="admin")
-    sign_in(client)
-    return client
-
-
 def break_something() -> str:
     with transaction() as session:
         chat = make_chat(session)

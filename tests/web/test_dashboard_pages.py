@@ -5,7 +5,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -19,21 +18,6 @@ from tests.web.signed_in import csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
 PAGES = ("/sessions", "/deliveries", "/notices", "/sessions/rows?ids=", "/deliveries/rows?ids=")
-
-
-@pytest.fixture
-def admin(client: FlaskClient) -> FlaskClient:
-    make_user(role="admin")
-    sign_in(client)
-    return client
-
-
-@pytest.fixture
-def agent(app: Flask) -> FlaskClient:
-    make_user("bob@example.com", role="agent")
-    client = app.test_client()
-    sign_in(client, email="bob@example.com")
-    return client
 
 
 def test_nobody_is_sent_to_sign_in(client: FlaskClient) -> None:

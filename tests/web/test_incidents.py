@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -20,26 +19,11 @@ from app.incidents.resolve import resolve
 from app.models import ChatSession, Incident, User
 from tests.factories import make_chat, make_site
 from tests.reporting.queries import counted
-from tests.web.signed_in import csrf_token, make_user, sign_in
+from tests.web.signed_in import csrf_token
 
 pytestmark = pytest.mark.usefixtures("database")
 SEEN = Seen("n8n", ("W1",), "Lead intake, at “Send mail”", "Could not mail [e-mail]")
 ROW = re.compile(r'<li class="row-item" id="incident-.*?</li>', re.DOTALL)
-
-
-@pytest.fixture
-def admin(client: FlaskClient) -> FlaskClient:
-    make_user(role="admin")
-    sign_in(client)
-    return client
-
-
-@pytest.fixture
-def agent(app: Flask) -> FlaskClient:
-    make_user("bob@example.com", role="agent")
-    client = app.test_client()
-    sign_in(client, email="bob@example.com")
-    return client
 
 
 def noted(times: int = 1, **values: Any) -> Noted:

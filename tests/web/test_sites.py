@@ -22,13 +22,6 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def admin(client: FlaskClient) -> FlaskClient:
-    make_user(role="admin")
-    sign_in(client)
-    return client
-
-
-@pytest.fixture
 def site() -> Site:
     with transaction() as session:
         return make_site(session, key="harbour", name="Harbour", phrases=["within 24 hours"])
