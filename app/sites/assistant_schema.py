@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from app.sites.kinds import Amount, Host, Prose, Text, WebAddress, WholeNumber
 
@@ -10,6 +10,15 @@ ASSISTANTS = ("scripted", "n8n", "openai")
 #: How we show the site's own N8n chat who we are.
 ACCESS_KINDS = ("none", "header", "basic")
 MOST_LINK_HOSTS = 50
+#: What every request has anyway, by its own rules.
+TAKEN_HEADERS = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept"}
+)
+
+
+def _is_free(value: str) -> None:
+    if value.lower() in TAKEN_HEADERS:
+        raise ValidationError("This header is taken: use one of your own, like X-Api-Key.")
 
 
 class AssistantSchema(Schema):
@@ -27,9 +36,13 @@ class AssistantSchema(Schema):
         validate=validate.OneOf(ACCESS_KINDS, error=f"Use one of: {', '.join(ACCESS_KINDS)}.")
     )
     chat_header_name = Text(
-        validate=validate.Regexp(
-            r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{0,100}\Z", error="Use a header's name, like X-Api-Key."
-        )
+        validate=[
+            validate.Regexp(
+                r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{0,100}\Z",
+                error="Use a header's name, like X-Api-Key.",
+            ),
+            _is_free,
+        ]
     )
     chat_header_value = Text(
         validate=validate.Regexp(

@@ -106,6 +106,7 @@ def test_what_is_left_out_stays(session: Session, site: Site) -> None:
         ("chat_access", "token", "none, header, basic"),
         ("chat_header_name", "X Key", "like X-Api-Key"),
         ("chat_header_name", "X-Key\n", "control"),
+        ("chat_header_name", "Content-length", "taken"),
         ("chat_header_value", "a\nb", "plain characters"),
         ("chat_header_value", "clé", "plain characters"),
         ("chat_user", "a:b", "no colon"),
