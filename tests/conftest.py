@@ -35,6 +35,12 @@ ROOT = Path(__file__).resolve().parent.parent
 #: CI runs everything a second time on the newest server the wheel brings.
 POSTGRES_VERSION = int(os.environ.get("TEST_POSTGRES_VERSION", "16"))
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: Files of a minute and more. Begun first, so that in the end no process is left alone with one.
+LONGEST = ("tests/test_setup", "tests/proof/", "tests/chat/test_failing_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)
