@@ -137,22 +137,31 @@ class _Session:
         return shown if shown in self._equals else key
 
     def _answer_with(self, row: Row, question: int) -> Stored | None:
-        """Our answer to this question that holds the row's words beside others."""
+        """Our answer to this question that holds the row's words beside others.
+
+        Of a question that was put again in the same words nobody knows which one a row was meant
+        for: as long as the later one has no row, its answer counts, too.
+        """
         if row.role != "assistant" or question not in self._places:
             return None
-        words, is_answered = "", False
+        asked = said(self._messages[self._places[question]].text)
+        words, is_answered = said(readable(row.text)), False
         for message in self._messages[self._places[question] + 1 :]:
             if message.role == "visitor" and is_answered:
-                return None
-            is_answered = is_answered or message.role == "assistant"
-            if message.role == "assistant" and message.is_own and _ROUND_BREAK in message.text:
-                words = words or said(readable(row.text))
-                if words in self._rounds_of(message):
+                if message.source_row is not None or said(message.text) != asked:
+                    return None
+            elif message.role == "assistant":
+                is_answered = True
+                if message.source_row is None and said(message.text) == words:
+                    return None  # it is the whole of this answer, no round of a later one
+                if message.is_own and words in self._rounds_of(message):
                     return message
         return None
 
     def _rounds_of(self, message: Stored) -> set[str]:
         """What the rounds of an answer may have been: each may have paragraphs of its own."""
+        if _ROUND_BREAK not in message.text:
+            return set()
         if message.id not in self._rounds:
             paragraphs = [said(each) for each in message.text.split(_ROUND_BREAK, _MOST_ROUNDS)]
             ends = range(1, len(paragraphs) + 1)

@@ -139,3 +139,35 @@ def test_a_late_answer_is_new_and_takes_no_other_answers_place() -> None:
     assert kinds(twins) == ["link", "new", "link", "link"]
     assert twins[3].message is thanks
     assert kinds(chat.bring((5, "assistant", "See you."))) == ["new"]
+
+
+def test_rounds_are_known_where_the_same_was_asked_before_and_not_answered_by_n8n() -> None:
+    chat = Chat()
+    chat.visitor("When?")
+    chat.assistant("Sorry, I could not answer that properly just now. What is your name?")
+    chat.visitor("When?")
+    shown = chat.assistant(ROUNDS)
+    twins = chat.bring(
+        (1, "visitor", "When?"),
+        (2, "assistant", "Let me look that up."),
+        (3, "assistant", "We open at 9."),
+    )
+    assert kinds(twins) == ["link", "link", "duplicate"]
+    assert twins[1].message is shown
+
+
+def test_a_whole_answer_is_no_round_of_a_later_one_to_the_same_question() -> None:
+    chat = Chat()
+    chat.visitor("When?")
+    first = chat.assistant("We open at 9.")
+    chat.visitor("When?")
+    second = chat.assistant(ROUNDS)
+    twins = chat.bring(
+        (1, "visitor", "When?"),
+        (2, "assistant", "We open at 9."),
+        (3, "visitor", "When?"),
+        (4, "assistant", "Let me look that up."),
+        (5, "assistant", "We open at 9."),
+    )
+    assert kinds(twins) == ["link", "link", "link", "link", "duplicate"]
+    assert (twins[1].message, twins[3].message) == (first, second)
