@@ -6,12 +6,13 @@ What an agent said in several rounds, with tools in between, is one line here an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from app.assistants.readable import readable
+from app.chat.twin_questions import first_of_best
 from app.completion.plain_text import plain, plain_ascii
 from app.models.transcript import Role
 
@@ -19,6 +20,8 @@ from app.models.transcript import Role
 _ROUND_BREAK = "\n\n"
 #: More paragraphs are not looked at one by one.
 _MOST_ROUNDS = 50
+#: Nor are more questions in the same words.
+_MOST_ALIKE = 40
 
 
 @dataclass(slots=True)
@@ -71,6 +74,7 @@ def match(
     `waiting`: the visitor's message that nobody has answered and nobody is answering.
     """
     session = _Session(messages, source_id, waiting)
+    session.listen(rows)
     return [session.take(row) for row in rows]
 
 
@@ -86,6 +90,9 @@ class _Session:
         self._places = {each.id: at for at, each in enumerate(messages)}
         self._messages = messages
         self._rounds: dict[int, set[str]] = {}
+        #: What these rows ask, and what N8n noted as answers to it; by the question's row.
+        self._words: dict[int, str] = {}
+        self._noted: dict[int, list[str]] = {}
         first = next((at for at, each in enumerate(messages) if each.role == "visitor"), 0)
         self._opening = {each.id for each in messages[:first]}
         #: The visitor's lines that have a row, or came as one: (row, message id).
@@ -96,6 +103,17 @@ class _Session:
             and each.source_id == source_id
             and each.source_row is not None
         ]
+
+    def listen(self, rows: Sequence[Row]) -> None:
+        """Note which answers follow which question; one that was noted twice is one question."""
+        asked, answers = "", list[str]()
+        for row in rows:
+            if row.role == "visitor":
+                words = said(row.text)
+                asked, answers = words, answers if words == asked and not answers else []
+                self._words[row.number], self._noted[row.number] = words, answers
+            elif row.role == "assistant":
+                answers.append(said(readable(row.text)))
 
     def take(self, row: Row) -> Twin:
         before = max((each for each in self._spoken if each[0] < row.number), default=None)
@@ -139,31 +157,48 @@ class _Session:
     def _answer_with(self, row: Row, question: int) -> Stored | None:
         """Our answer to this question that holds the row's words beside others.
 
-        Of a question that was put again in the same words nobody knows which one a row was meant
-        for: as long as the later one has no row, its answer counts, too.
+        Its question may have been taken for an earlier one in the same words, when the answer was
+        not read yet: a later one counts that has no row, and whose answer begins with these words.
         """
         if row.role != "assistant" or question not in self._places:
             return None
-        asked = said(self._messages[self._places[question]].text)
-        words, is_answered = said(readable(row.text)), False
+        words = said(readable(row.text))
+        for message in self._answers_to(question):
+            if message.source_row is None and said(message.text) == words:
+                return None  # it is the whole of this answer, no round of another one
+            if message.is_own and words in self._rounds_of(message):
+                return message
+        asked = self._messages[self._places[question]]
+        for later in self._equals[asked.role, said(asked.text)]:
+            if later.source_row is None and self._places.get(later.id, -1) > self._places[question]:
+                for message in self._answers_to(later.id):
+                    if message.is_own and self._is_next_round(row, words, message):
+                        return message
+        return None
+
+    def _is_next_round(self, row: Row, words: str, message: Stored) -> bool:
+        if words not in self._rounds_of(message):
+            return False
+        if message.source_row is not None:
+            return self._stands_right_before(row, message)
+        return " ".join(_paragraphs(message)).startswith(f"{words} ")
+
+    def _answers_to(self, question: int) -> Iterator[Stored]:
+        """What was said between this question's answer and the visitor's next line."""
+        is_answered = False
         for message in self._messages[self._places[question] + 1 :]:
             if message.role == "visitor" and is_answered:
-                if message.source_row is not None or said(message.text) != asked:
-                    return None
-            elif message.role == "assistant":
+                return
+            if message.role == "assistant":
                 is_answered = True
-                if message.source_row is None and said(message.text) == words:
-                    return None  # it is the whole of this answer, no round of a later one
-                if message.is_own and words in self._rounds_of(message):
-                    return message
-        return None
+                yield message
 
     def _rounds_of(self, message: Stored) -> set[str]:
         """What the rounds of an answer may have been: each may have paragraphs of its own."""
         if _ROUND_BREAK not in message.text:
             return set()
         if message.id not in self._rounds:
-            paragraphs = [said(each) for each in message.text.split(_ROUND_BREAK, _MOST_ROUNDS)]
+            paragraphs = _paragraphs(message)
             ends = range(1, len(paragraphs) + 1)
             runs = ((start, end) for end in ends for start in range(end))
             self._rounds[message.id] = {
@@ -176,13 +211,39 @@ class _Session:
     def _without_row(
         self, row: Row, equals: Sequence[Stored], *, has_visitor_spoken: bool
     ) -> Stored | None:
-        for message in equals:
+        free = [message for message in equals if message.source_row is None]
+        if row.role == "visitor":
+            message = self._asked_by(row, free)
+            return None if message is None or self._is_asked_twice(row, message) else message
+        for message in free:
             # What greeted the visitor is no answer that N8n gave later on.
-            is_greeting = has_visitor_spoken and message.id in self._opening
-            if message.source_row is None and not (row.role == "assistant" and is_greeting):
-                is_later = row.role == "visitor" and self._is_asked_twice(row, message)
-                return None if is_later else message
+            if row.role != "assistant" or not (has_visitor_spoken and message.id in self._opening):
+                return message
         return None
+
+    def _asked_by(self, row: Row, questions: Sequence[Stored]) -> Stored | None:
+        """Which of these questions, all in the row's words, N8n noted with it. Not all were noted,
+        but those that were in their order: the answers that follow tell which.
+        """
+        linked = (each for each in self._spoken if each[0] < row.number)
+        after = max((self._places.get(message_id, -1) for _, message_id in linked), default=-1)
+        candidates = [
+            (self._places.get(each.id, -1) > after, self._shown_after(each)) for each in questions
+        ]
+        noted = [self._noted.get(row.number, [])]
+        for number in sorted(self._noted):
+            is_same = number > row.number and self._words[number] == said(row.text)
+            if is_same and self._noted[number] is not noted[-1]:
+                noted.append(self._noted[number])
+        chosen = first_of_best(noted[:_MOST_ALIKE], candidates[:_MOST_ALIKE])
+        return None if chosen is None else questions[chosen]
+
+    def _shown_after(self, question: Stored) -> list[list[str]]:
+        """Our own answers to it, each by its paragraphs."""
+        if question.id not in self._places:
+            return []
+        own = (answer for answer in self._answers_to(question.id) if answer.is_own)
+        return [_paragraphs(answer) for answer in own]
 
     def _is_asked_twice(self, row: Row, message: Stored) -> bool:
         """Whether the row repeats the question right before it, which N8n had not answered yet,
@@ -218,6 +279,10 @@ class _Session:
         if earlier is None or message.source_id != self._source_id or earlier >= row.number:
             return False
         return not any(earlier < number < row.number for number, _ in self._spoken)
+
+
+def _paragraphs(message: Stored) -> list[str]:
+    return [said(each) for each in message.text.split(_ROUND_BREAK, _MOST_ROUNDS)]
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.assistants.readable import readable
 from tests.chat.test_twins import Chat, kinds
 
+SORRY = "Sorry, I could not answer that properly just now. What is your name?"
 ROUNDS = "Let me look that up.\n\nWe open at 9."
 
 
@@ -171,3 +174,82 @@ def test_a_whole_answer_is_no_round_of_a_later_one_to_the_same_question() -> Non
     )
     assert kinds(twins) == ["link", "link", "link", "link", "duplicate"]
     assert (twins[1].message, twins[3].message) == (first, second)
+
+
+def test_a_question_goes_with_the_answer_that_n8n_noted_after_it() -> None:
+    """The first was never noted; what is said after it must not look for rounds there."""
+    chat = Chat()
+    unheard = chat.visitor("Yes")
+    chat.assistant(SORRY)
+    chat.visitor("And a garden")
+    chat.assistant("Noted.")
+    heard = chat.visitor("Yes")
+    chat.assistant(ROUNDS)
+    assert kinds(chat.bring((1, "visitor", "And a garden"), (2, "assistant", "Noted."))) == [
+        "link",
+        "link",
+    ]
+    twins = chat.bring(
+        (3, "visitor", "Yes"),
+        (4, "assistant", "Let me look that up."),
+        (5, "assistant", "We open at 9."),
+    )
+    assert kinds(twins) == ["link", "link", "duplicate"]
+    assert twins[0].message is heard
+    assert unheard.source_row is None
+
+
+def test_an_answer_that_never_arrived_is_no_round_of_the_next_one() -> None:
+    chat = Chat()
+    chat.visitor("When?")
+    chat.assistant(SORRY)
+    chat.visitor("When?")
+    chat.assistant(ROUNDS)
+    assert kinds(chat.bring((1, "visitor", "When?"), (2, "assistant", "We open at 9."))) == [
+        "link",
+        "new",
+    ]
+    twins = chat.bring(
+        (3, "visitor", "When?"),
+        (4, "assistant", "Let me look that up."),
+        (5, "assistant", "We open at 9."),
+    )
+    assert kinds(twins) == ["link", "link", "duplicate"]
+
+
+def test_of_three_askings_each_goes_with_its_own_answer() -> None:
+    chat = Chat()
+    asked = []
+    for answer in (SORRY, "We open at 9.", ROUNDS):
+        asked.append(chat.visitor("When?"))
+        chat.assistant(answer)
+    twins = chat.bring(
+        (1, "visitor", "When?"),
+        (2, "assistant", "We open at 9."),
+        (3, "visitor", "When?"),
+        (4, "assistant", "We open at 9."),
+        (5, "visitor", "When?"),
+        (6, "assistant", "Let me look that up."),
+        (7, "assistant", "We open at 9."),
+    )
+    assert sorted(kinds(twins[1:4:2])) == ["link", "new"], (
+        "which of two equal lines is all the same"
+    )
+    assert kinds(twins[4:]) == ["link", "link", "duplicate"]
+    assert [twins[at].message for at in (0, 2, 4)] == asked
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_an_answer_that_is_read_in_two_pieces_is_found(cut: int) -> None:
+    chat = Chat()
+    chat.visitor("When?")
+    chat.assistant(SORRY)
+    chat.visitor("When?")
+    chat.assistant(ROUNDS)
+    rows = [
+        (1, "visitor", "When?"),
+        (2, "assistant", "Let me look that up."),
+        (3, "assistant", "We open at 9."),
+    ]
+    twins = [*chat.bring(*rows[:cut]), *chat.bring(*rows[cut:])]
+    assert kinds(twins) == ["link", "link", "duplicate"]
