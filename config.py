@@ -62,6 +62,13 @@ class Settings:
     openai_base_url: str = ""
     openai_model: str = ""
 
+    #: Empty: letters are printed on the console.
+    resend_api_key: str = ""
+    resend_from: str = ""
+    resend_api_url: str = "https://api.resend.com"
+    #: Who is told of QA issues.
+    qa_notify_emails: tuple[str, ...] = ()
+
     #: Networks, as `10.0.0.0/8`, that an address typed in the dashboard may lead to.
     outbound_allow: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ AGENT_SCOPES = frozenset(
         "deliveries:read",
         "deliveries:write",
         "export:read",
+        "profile:write",
     }
 )
 ADMIN_SCOPES = AGENT_SCOPES | {

@@ -58,7 +58,8 @@ def verify(session: Session, email: str, password: str) -> User | None:
     """The active user with this e-mail and password. Takes equally long for unknown e-mails."""
     user = find(session, email)
     encodable = password[:LONGEST_PASSWORD].encode("utf-8", "replace").decode()
-    is_right = check_password_hash(user.password_hash if user else _NOBODYS_HASH, encodable)
+    known = user.password_hash if user else None
+    is_right = check_password_hash(known or _NOBODYS_HASH, encodable) and known is not None
     return user if user and is_right and user.is_active else None
 
 

@@ -2,21 +2,25 @@
 
 from app.models.api_key import ApiKey
 from app.models.assistant import AssistantDay, AssistantHealth, AssistantSession
+from app.models.audit import AuditEntry
 from app.models.chat_session import ChatSession, DeletedSession, SessionEvent, Turn
 from app.models.delivery import Delivery, DeliveryAttempt, Destination, LeadEvent
 from app.models.incident import Incident, IncidentReport
-from app.models.lead import Lead
+from app.models.lead import Lead, LeadChange
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
+from app.models.qa import QaMove, QaNotice
 from app.models.site import Site
 from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
-from app.models.user import User
+from app.models.user import SavedView, User
+from app.models.user_access import RecoveryCode, SignInFailure, UserLink
 
 __all__ = [
     "ApiKey",
     "AssistantDay",
     "AssistantHealth",
     "AssistantSession",
+    "AuditEntry",
     "Backtest",
     "BacktestFinding",
     "CatchUp",
@@ -29,14 +33,21 @@ __all__ = [
     "Incident",
     "IncidentReport",
     "Lead",
+    "LeadChange",
     "LeadEvent",
     "MemoryGap",
     "MemoryRowSetAside",
     "MemorySource",
     "Message",
+    "QaMove",
+    "QaNotice",
+    "RecoveryCode",
+    "SavedView",
     "SessionEvent",
+    "SignInFailure",
     "Site",
     "SyncRun",
     "Turn",
     "User",
+    "UserLink",
 ]

@@ -94,7 +94,7 @@ class Turn(Base):
     expires_at: Mapped[Moment]
 
 
-EVENT_KINDS = ("completed", "reopened", "left_open")
+EVENT_KINDS = ("completed", "reopened", "left_open", "archived", "activated")
 
 
 class SessionEvent(Base):

@@ -14,7 +14,10 @@ STATUSES = ("pending", "delivered", "failed", "dead", "unknown", "cancelled")
 #: What a later event of the same lead need not wait for.
 FINAL_STATUSES = ("delivered", "dead", "cancelled")
 DESTINATION_KINDS = ("n8n", "monday", "email", "messenger", "console")
-EVENTS = ("lead.completed", "lead.updated", "lead.partial", "lead.test", "lead.erased")
+LEAD_EVENTS = ("lead.completed", "lead.updated", "lead.partial", "lead.test", "lead.erased")
+#: Letters to users of the dashboard. The body of one with a personal link (`user.…`) is sealed.
+LETTER_EVENTS = ("qa.issue", "qa.fixed", "qa.digest", "user.invited", "user.reset", "user.notice")
+EVENTS = (*LEAD_EVENTS, *LETTER_EVENTS)
 
 
 class Destination(Base):
@@ -40,7 +43,7 @@ class LeadEvent(Base):
     """Something happened to a lead that these destinations have to be told."""
 
     __tablename__ = "lead_events"
-    __table_args__ = (CheckConstraint(one_of("event", EVENTS), name="event"),)
+    __table_args__ = (CheckConstraint(one_of("event", LEAD_EVENTS), name="event"),)
 
     id: Mapped[NumberKey]
     lead_id: Mapped[uuid.UUID] = mapped_column(

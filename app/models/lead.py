@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
 from app.models.chat_session import ChatSession
-from app.models.types import JsonList, JsonObject, Moment, UuidKey, Words
+from app.models.types import JsonList, JsonObject, Moment, NumberKey, UuidKey, Words
 
 
 class Lead(Base):
@@ -17,6 +17,9 @@ class Lead(Base):
     detail `lead.partial` is due when the session has been idle for long enough.
 
     `email` is normalised and `phone` E.164, unless named in `invalid`: then as typed.
+
+    `edited` holds what people have put right, field by field; a visitor's word does not change it
+    any more. `version` grows with every change: a form made for an older one is refused.
 
     `missing` names what the site asks for and the visitor has not given.
     """
@@ -41,6 +44,24 @@ class Lead(Base):
     invalid: Mapped[JsonList]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    edited: Mapped[JsonObject]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     awaits_partial: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
 
     session: Mapped[ChatSession] = relationship(lazy="raise")
+
+
+class LeadChange(Base):
+    """A person put one field of a lead right: what stood there, what stands there now."""
+
+    __tablename__ = "lead_changes"
+
+    id: Mapped[NumberKey]
+    lead_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("leads.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[Moment]
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    field: Mapped[Words]
+    old: Mapped[Words | None]
+    new: Mapped[Words | None]

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core.extensions import csrf
 from app.web import api as rest
-from app.web import auth, dashboard, hooks, widget
+from app.web import auth, dashboard, hooks, qa, widget
 from app.web.errors import register_error_handlers
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
@@ -15,7 +15,7 @@ from app.web.operations import blueprint as operations
 
 def register_web(app: Flask) -> None:
     """Add every route, then refuse to go on when one of them declares no permission."""
-    for blueprint in (auth.blueprint, dashboard.blueprint, operations):
+    for blueprint in (auth.blueprint, dashboard.blueprint, qa.blueprint, operations):
         app.register_blueprint(blueprint)
     for blueprint in (widget.blueprint, widget.pages_blueprint, rest.blueprint):
         csrf.exempt(blueprint)

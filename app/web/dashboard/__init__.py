@@ -2,28 +2,40 @@
 
 from app.web.dashboard import (
     assistants,
+    audit,
     backtests,
     checks,
     deliveries,
     incidents,
+    keys,
+    leads,
     live,
+    profile,
     session_moves,
     sessions,
+    settings,
     sites,
     sync,
+    users,
 )
 from app.web.dashboard.blueprint import blueprint
 
 __all__ = [
     "assistants",
+    "audit",
     "backtests",
     "blueprint",
     "checks",
     "deliveries",
     "incidents",
+    "keys",
+    "leads",
     "live",
+    "profile",
     "session_moves",
     "sessions",
+    "settings",
     "sites",
     "sync",
+    "users",
 ]

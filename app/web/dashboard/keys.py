@@ -1,0 +1,15 @@
+"""`/keys`: what programs sign in with."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.web.dashboard.blueprint import blueprint
+from app.web.guards import requires
+
+
+@blueprint.get("/keys", endpoint="keys")
+@requires("keys:write")
+def index() -> ResponseReturnValue:
+    return render_template("errors/problem.html", status=404, title="", detail="")

@@ -1,0 +1,15 @@
+"""`/leads`: the people who want to be called back."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.web.dashboard.blueprint import blueprint
+from app.web.guards import requires
+
+
+@blueprint.get("/leads", endpoint="leads")
+@requires("leads:read")
+def index() -> ResponseReturnValue:
+    return render_template("errors/problem.html", status=404, title="", detail="")

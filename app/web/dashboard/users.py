@@ -1,0 +1,15 @@
+"""`/users`: who may sign in, and as what."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.web.dashboard.blueprint import blueprint
+from app.web.guards import requires
+
+
+@blueprint.get("/users", endpoint="users")
+@requires("users:write")
+def index() -> ResponseReturnValue:
+    return render_template("errors/problem.html", status=404, title="", detail="")
