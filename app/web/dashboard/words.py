@@ -27,6 +27,12 @@ ARCHIVE = {
     "active": Look("inbox", "Active", "grey"),
     "archived": Look("box-archive", "Archived", "grey"),
 }
+QA = {
+    "unchecked": Look("clipboard-question", "Unchecked", "grey"),
+    "passed": Look("check-double", "Passed", "green"),
+    "issue": Look("flag", "Issue", "red"),
+    "fixed": Look("wrench", "Fixed", "blue"),
+}
 CHANNEL = {
     "web": Look("globe", "Website", "grey"),
     "messenger": Look("comments", "Messenger", "grey"),
