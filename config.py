@@ -145,6 +145,11 @@ class Settings:
             openai_api_key=values.api_key(env, "OPENAI_API_KEY"),
             openai_base_url=values.api_address(env, "OPENAI_BASE_URL"),
             openai_model=values.model(env, "OPENAI_MODEL"),
+            resend_api_key=values.api_key(env, "RESEND_API_KEY"),
+            resend_from=values.sender(env, "RESEND_FROM", "RESEND_API_KEY"),
+            resend_api_url=values.web_address(env, "RESEND_API_URL").rstrip("/")
+            or "https://api.resend.com",
+            qa_notify_emails=values.emails(env, "QA_NOTIFY_EMAILS"),
             outbound_allow=values.networks(env, "OUTBOUND_ALLOW"),
         )
 

@@ -166,12 +166,31 @@ def memory_table(env: Env, name: str, default: str) -> str:
 
 def email(env: Env, name: str) -> str:
     value = env.get(name, "")
-    if not value:
-        return ""
+    return _mailbox(name, value) if value else ""
+
+
+def emails(env: Env, name: str) -> tuple[str, ...]:
+    """Comma-separated e-mail addresses."""
+    parts = filter(None, map(str.strip, env.get(name, "").split(",")))
+    return tuple(dict.fromkeys(_mailbox(name, part) for part in parts))
+
+
+def sender(env: Env, name: str, key_name: str) -> str:
+    """Who letters come from, `a@b.c` or `Name <a@b.c>`. Needed where `key_name` is set."""
+    value, example = env.get(name, ""), "Platform 5ive <chat@example.com>"
+    if not value and env.get(key_name):
+        raise _wrong(name, f"is not set while {key_name} is", example)
+    named = re.fullmatch(r"[^<>]*[^<>\s]\s*<([^<>]+)>", value)
+    if value:
+        _mailbox(name, named[1] if named and value.isprintable() else value, example)
+    return value
+
+
+def _mailbox(name: str, value: str, example: str = "you@example.com") -> str:
     try:
         found = validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise _wrong(name, f"is {value!r}, not an e-mail address", "you@example.com") from None
+        raise _wrong(name, f"is {value!r}, not an e-mail address", example) from None
     return found.normalized.lower()
 
 
@@ -203,16 +222,14 @@ def ratelimit_storage(env: Env, name: str) -> str:
 
 def webhook_secrets(env: Env, name: str) -> tuple[str, ...]:
     """One Standard Webhooks secret, or two while rotating."""
-    found = _one_or_two(
-        env, name, "whsec_" + base64.b64encode(b"32 random bytes, in base64 form!").decode()
-    )
+    example = "whsec_" + base64.b64encode(b"32 random bytes, in base64 form!").decode()
+    found = _one_or_two(env, name, example)
     for secret in found:
         try:
             key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except (binascii.Error, ValueError):
             key = b""
         if not secret.startswith("whsec_") or not key:
-            example = "whsec_" + base64.b64encode(b"32 random bytes, in base64 form!").decode()
             raise _wrong(name, "must be whsec_ followed by base64", example)
     return found
 

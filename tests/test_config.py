@@ -55,6 +55,12 @@ WRONG = [
     ("OPENAI_BASE_URL", "https://ann:secret@h/v1", "must not hold a user name or a password"),
     ("OPENAI_BASE_URL", "https://h/v1/chat/completions", "must end before /chat/completions"),
     ("OPENAI_MODEL", "x" * 201, "is not the name of a model"),
+    ("RESEND_API_KEY", "re_abc", "RESEND_FROM is not set while RESEND_API_KEY is"),
+    ("RESEND_FROM", "Ann", "is 'Ann', not an e-mail address"),
+    ("RESEND_FROM", "Ann <ann>", "is 'ann', not an e-mail address"),
+    ("RESEND_FROM", "Ann\r\nBcc: b@example.com <a@example.com>", "not an e-mail address"),
+    ("RESEND_API_URL", "api.resend.com", "must be a whole address"),
+    ("QA_NOTIFY_EMAILS", "ann@example.com, ben", "is 'ben', not an e-mail address"),
     ("OUTBOUND_ALLOW", "10.0.0.0/8,intranet", "names 'intranet', not a network"),
     ("OUTBOUND_ALLOW", "10.0.0.1/8", "names '10.0.0.1/8', not a network"),
     ("N8N_AUTH_HEADER_NAME", "X Token", "not the name of an HTTP header"),
@@ -86,6 +92,24 @@ def test_a_secret_is_never_repeated_in_the_sentence(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as raised:
             load(tmp_path, **{name: "hunter2"})
         assert "hunter2" not in str(raised.value)
+
+
+def test_letters_have_a_sender_and_issues_their_readers(tmp_path: Path) -> None:
+    set_up = load(
+        tmp_path,
+        RESEND_API_KEY="re_abc",
+        RESEND_FROM="Ann at 5ive <ann@example.com>",
+        RESEND_API_URL="http://127.0.0.1:9/",
+        QA_NOTIFY_EMAILS="Dev@example.com, dev@example.com,ben@example.com",
+    )
+    assert (set_up.resend_api_key, set_up.resend_from, set_up.resend_api_url) == (
+        "re_abc",
+        "Ann at 5ive <ann@example.com>",
+        "http://127.0.0.1:9",
+    )
+    assert set_up.qa_notify_emails == ("dev@example.com", "ben@example.com")
+    assert load(tmp_path).resend_api_url == "https://api.resend.com"
+    assert load(tmp_path, RESEND_FROM="ann@example.com").resend_from == "ann@example.com"
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
