@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.assistants.base import Reply
@@ -58,7 +59,7 @@ def answer(lease: Lease) -> Iterator[str | Reply]:
     assert finished is not None, "a run ends with a Finished"
     try:
         _settle(lease, permit, finished)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg2.Error) as error:
         # What was set aside stays counted; a visitor does not go without an answer for it.
         logger.error("an answer was not counted: %s", type(error).__name__)  # noqa: TRY400
     yield finished.reply or _take_over(lease)
@@ -86,16 +87,17 @@ class _Unpromising:
 
 def _ask_for_permit(lease: Lease) -> Permit | None:
     site = lease.site.profile
-    with transaction() as session:
-        if not assistant_for(site).is_set_up(site):
+    if not assistant_for(site).is_set_up(site):
+        with transaction() as session:
             note(session, not_set_up_incident(site, lease.site.id, day_of(site, clock.now())))
-            return None
-        permit = assistant_state.admit(session, site, lease.site.id, lease.session_id)
-        if isinstance(permit, Permit):
-            return permit
-        if permit.reason != "resting":
-            note(session, cap_incident(site, permit, lease.session_id))
         return None
+    permit = assistant_state.admit(site, lease.site.id, lease.session_id)
+    if isinstance(permit, Permit):
+        return permit
+    if permit.reason != "resting":
+        with transaction() as session:
+            note(session, cap_incident(site, permit, lease.session_id))
+    return None
 
 
 def _settle(lease: Lease, permit: Permit, finished: Finished) -> None:
@@ -104,6 +106,7 @@ def _settle(lease: Lease, permit: Permit, finished: Finished) -> None:
         assistant_state.conclude(session, site, permit, finished)
         if finished.failure:
             note(session, failure_incident(site, permit, finished))
+    assistant_state.settle(site, permit, finished)
     if finished.failure:
         logger.warning(
             "an assistant gave no answer",

@@ -1,13 +1,12 @@
 """What all processes know of a site's assistant: whether it rests, and what it may still use.
 
-Each answer of an assistant that can fail or costs money is a pair of short transactions, `admit`
-and `conclude`. What it may use is set aside at its beginning, so that no number of answers at once
-exceeds a cap; one whose process dies keeps what it had set aside.
+Each answer of an assistant that can fail or costs money begins with `admit` and ends with
+`conclude` and `settle`. What it may use is set aside at its beginning, so that no number of answers
+at once exceeds a cap; one whose process dies keeps what it had set aside.
 """
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,24 +19,22 @@ from sqlalchemy.orm import Session
 
 from app.assistants.base import FailureKind
 from app.assistants.run import Finished
+from app.chat import assistant_day
+from app.chat.assistant_caps import Cap, Used, allowed_tokens, highest_cost, turns_used_up
 from app.core import clock, events
-from app.models.assistant_settings import AssistantSettings
+from app.core.db import transaction
 from app.models.site_profile import SiteProfile
 
 #: Failures in a row after which an assistant is left alone for a while.
 FAILURES_BEFORE_REST = 3
+_MOST_TRIES = 3
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30, 600
-MOST_ROUNDS, PROMPT_TOKENS = 4, 2_500
 #: Those whose tokens we pay for.
 COUNTED_BY_TOKEN = ("openai",)
 #: Failures that a single visitor can bring about: no sign that others would get no answer.
 PROVOKED: tuple[FailureKind, ...] = ("capped", "too_big")
 #: A workflow that answers with a page of HTML is broken; a model may have been talked into it.
 PROVOKED_OF_A_MODEL: tuple[FailureKind, ...] = (*PROVOKED, "not_for_people")
-
-Cap = Literal[
-    "session_turns", "session_tokens", "session_money", "day_turns", "day_tokens", "day_money"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,6 @@ class Refusal:
     reason: Cap | Literal["resting"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Used:
-    turns: int
-    tokens: int
-    cost_micros: int
-
-
 # A session's row is locked before what hangs on it, as deleting the session does: no deadlock.
 _ABOUT = text(
     "SELECT page_title, attribution FROM chat_sessions WHERE id = :session_id FOR KEY SHARE"
@@ -79,20 +69,16 @@ _OF_SESSION = text("""
     RETURNING turns, tokens, cost_micros
 """)
 _OF_DAY = text("""
-    INSERT INTO assistant_days (site_id, day, assistant) VALUES (:site_id, :day, :assistant)
-    ON CONFLICT (site_id, day, assistant) DO UPDATE SET turns = assistant_days.turns
-    RETURNING turns, tokens, cost_micros
-""")
-# The row of a day is every visitor's: nobody holds it while the disk is waited for. What a crash of
-# the database may lose is the count of its last moment.
-_RELEASE_SOON = text("SET LOCAL synchronous_commit TO off")
-_SET_ASIDE = """
-       SET turns = turns + 1, tokens = tokens + :tokens, cost_micros = cost_micros + :cost
-"""
-_SET_ASIDE_SESSION = text(f"UPDATE assistant_sessions {_SET_ASIDE} WHERE session_id = :session_id")
-_SET_ASIDE_DAY = text(f"""
-    UPDATE assistant_days {_SET_ASIDE}
+    SELECT turns, tokens, cost_micros FROM assistant_days
      WHERE site_id = :site_id AND day = :day AND assistant = :assistant
+""")
+# What a crash of the database may lose is the count of its last moment: no visitor waits for the
+# disk on its account.
+_WRITE_SOON = text("SET LOCAL synchronous_commit TO off")
+_SET_ASIDE = text("""
+    UPDATE assistant_sessions
+       SET turns = turns + :turns, tokens = tokens + :tokens, cost_micros = cost_micros + :cost
+     WHERE session_id = :session_id
 """)
 # A row that rests: once the rest is over one answer at a time is tried. No row: nothing is wrong.
 _HEALTH = text("""
@@ -103,23 +89,6 @@ _HEALTH = text("""
 _TRY = text("""
     UPDATE assistant_health SET trial_until = :until
      WHERE site_id = :site_id AND assistant = :assistant
-""")
-_SETTLE_SESSION = text("""
-    WITH chat AS MATERIALIZED (
-        SELECT id FROM chat_sessions WHERE id = :session_id FOR KEY SHARE
-    )
-    UPDATE assistant_sessions SET tokens = tokens + :tokens, cost_micros = cost_micros + :cost
-      FROM chat WHERE session_id = chat.id
-""")
-_SETTLE_DAY = text("""
-    UPDATE assistant_days
-       SET tokens = tokens + :tokens, cost_micros = cost_micros + :cost,
-           answered = answered + :answered, first_word_ms = first_word_ms + :first_word_ms,
-           whole_ms = whole_ms + :whole_ms,
-           failed = CASE WHEN CAST(:kind AS text) IS NULL THEN failed ELSE
-               jsonb_set(failed, ARRAY[CAST(:kind AS text)],
-                         to_jsonb(coalesce((failed ->> CAST(:kind AS text))::int, 0) + 1)) END
-     WHERE site_id = :site_id AND day = :day AND assistant = :assistant
 """)
 _WELL = text("""
     DELETE FROM assistant_health WHERE site_id = :site_id AND assistant = :assistant
@@ -139,58 +108,35 @@ _REST = text("""
 """)
 
 
-def admit(
-    session: Session, site: SiteProfile, site_id: uuid.UUID, session_id: uuid.UUID | None
-) -> Permit | Refusal:
-    """May the site's assistant answer now? In the caller's transaction.
+def admit(site: SiteProfile, site_id: uuid.UUID, session_id: uuid.UUID | None) -> Permit | Refusal:
+    """May the site's assistant answer now? No transaction may be open.
 
     `session_id` None: somebody tries it out, which counts for the day only and is not kept from
     an assistant that rests.
     """
-    session.execute(_RELEASE_SOON)
     now = clock.now()
-    about = session.execute(_ABOUT, {"session_id": session_id}).one_or_none()
-    day = day_of(site, now)
-    names = {"site_id": site_id, "day": day, "assistant": site.assistant}
-    of_session = _Used(0, 0, 0)
-    if about is not None:
-        of_session = _used(session.execute(_OF_SESSION, {"session_id": session_id}).one())
-    of_day = _used(session.execute(_OF_DAY, names).one())
-    cap = _turns_used_up(site.ai, of_session, of_day)
-    tokens, cost = None, 0
-    if cap is None and site.assistant in COUNTED_BY_TOKEN:
-        tokens, cap = _allowed_tokens(site.ai, of_session, of_day)
-        cost = _highest_cost(site.ai, tokens)
-    if cap is not None:
-        return Refusal(site_id, day, cap)
-    aside = {"tokens": tokens or 0, "cost": cost}
-    if about is not None:
-        is_resting = session.scalar(_HEALTH, {**names, "now": now})
-        if is_resting:
-            return Refusal(site_id, day, "resting")
-        if is_resting is False:
-            until = now + timedelta(seconds=site.ai.answer_seconds + 5)
-            session.execute(_TRY, {**names, "until": until})
-        session.execute(_SET_ASIDE_SESSION, {**aside, "session_id": session_id})
-    session.execute(_SET_ASIDE_DAY, {**aside, **names})
-    return Permit(
-        site_id,
-        session_id if about else None,
-        day,
-        tokens,
-        cost,
-        about.page_title if about else None,
-        about.attribution or {} if about else {},
-    )
+    for _ in range(_MOST_TRIES):
+        with transaction() as session:
+            permit = _set_aside(session, site, site_id, session_id, now)
+        if isinstance(permit, Refusal):
+            return permit
+        if assistant_day.take(site, site_id, permit.day, permit.tokens, permit.cost_micros):
+            return permit
+        with transaction() as session:  # somebody else took the rest of the day meanwhile
+            _set_aside_more(session, permit, -1, -(permit.tokens or 0), -permit.cost_micros)
+    reason: Cap = "day_tokens" if site.assistant in COUNTED_BY_TOKEN else "day_turns"
+    return Refusal(site_id, day_of(site, now), reason)
 
 
 def conclude(session: Session, site: SiteProfile, permit: Permit, finished: Finished) -> None:
-    """Count an answer that has ended, and let the assistant rest after failures in a row.
-
-    In the caller's transaction.
+    """Count an answer that has ended for its conversation, and let the assistant rest after
+    failures in a row. In the caller's transaction; `settle` counts it for the day.
     """
-    settle(session, site, permit, finished)
-    names = _names(site, permit)
+    session.execute(_WRITE_SOON)
+    tokens, cost = _beyond(site, permit, finished)
+    session.execute(_ABOUT, {"session_id": permit.session_id})
+    _set_aside_more(session, permit, 0, tokens, cost)
+    names = {"site_id": permit.site_id, "assistant": site.assistant}
     if finished.failure is None:
         rested = session.execute(_WELL, names).one_or_none()
         if rested is not None and rested.resting_until is not None:
@@ -199,30 +145,15 @@ def conclude(session: Session, site: SiteProfile, permit: Permit, finished: Fini
         _note_failure(session, names, finished.failure)
 
 
-def settle(session: Session, site: SiteProfile, permit: Permit, finished: Finished) -> None:
-    """Count what an answer took, in place of what was set aside for it; a visitor's answer is
-    counted itself, too. In the caller's transaction.
+def settle(site: SiteProfile, permit: Permit, finished: Finished) -> None:
+    """Count what an answer took of its day, in place of what was set aside for it; a visitor's
+    answer is counted itself, too. No transaction may be open.
     """
-    session.execute(_RELEASE_SOON)
-    is_answered = finished.failure is None and permit.session_id is not None
-    used = {"tokens": 0, "cost": 0}
-    if permit.tokens is not None:
-        usage = finished.usage
-        cost = usage.input_tokens * site.ai.price_in + usage.output_tokens * site.ai.price_out
-        used = {
-            "tokens": usage.input_tokens + usage.output_tokens - permit.tokens,
-            "cost": round(cost) - permit.cost_micros,
-        }
-    if permit.session_id is not None:
-        session.execute(_SETTLE_SESSION, {**used, "session_id": permit.session_id})
-    counted = {
-        **used,
-        "answered": int(is_answered),
-        "first_word_ms": (finished.first_word_ms or finished.whole_ms) if is_answered else 0,
-        "whole_ms": finished.whole_ms if is_answered else 0,
-        "kind": finished.failure if permit.session_id else None,
-    }
-    session.execute(_SETTLE_DAY, {**counted, **_names(site, permit)})
+    tokens, cost = _beyond(site, permit, finished)
+    is_visitors = permit.session_id is not None
+    assistant_day.settle(
+        site, permit.site_id, permit.day, tokens, cost, finished if is_visitors else None
+    )
 
 
 def day_of(site: SiteProfile, now: datetime) -> date:
@@ -245,51 +176,58 @@ def _note_failure(session: Session, names: Mapping[str, Any], kind: FailureKind)
     events.announce(session, "sites", names["site_id"])
 
 
-def _names(site: SiteProfile, permit: Permit) -> dict[str, Any]:
-    return {"site_id": permit.site_id, "day": permit.day, "assistant": site.assistant}
+def _set_aside(
+    session: Session,
+    site: SiteProfile,
+    site_id: uuid.UUID,
+    session_id: uuid.UUID | None,
+    now: datetime,
+) -> Permit | Refusal:
+    """Set aside in the conversation what its next answer may use, if there is enough of it."""
+    session.execute(_WRITE_SOON)
+    day = day_of(site, now)
+    names = {"site_id": site_id, "day": day, "assistant": site.assistant}
+    about = session.execute(_ABOUT, {"session_id": session_id}).one_or_none()
+    of_session = _used(about and session.execute(_OF_SESSION, {"session_id": session_id}).one())
+    of_day = _used(session.execute(_OF_DAY, names).one_or_none())
+    cap = turns_used_up(site.ai, of_session, of_day)
+    tokens, cost = None, 0
+    if cap is None and site.assistant in COUNTED_BY_TOKEN:
+        tokens, cap = allowed_tokens(site.ai, of_session, of_day)
+        cost = highest_cost(site.ai, tokens)
+    if cap is not None:
+        return Refusal(site_id, day, cap)
+    if about is None:
+        return Permit(site_id, None, day, tokens, cost, None, {})
+    is_resting = session.scalar(_HEALTH, {**names, "now": now})
+    if is_resting:
+        return Refusal(site_id, day, "resting")
+    if is_resting is False:
+        until = now + timedelta(seconds=site.ai.answer_seconds + 5)
+        session.execute(_TRY, {**names, "until": until})
+    permit = Permit(
+        site_id, session_id, day, tokens, cost, about.page_title, about.attribution or {}
+    )
+    _set_aside_more(session, permit, 1, tokens or 0, cost)
+    return permit
 
 
-def _used(row: Row[Any]) -> _Used:
-    return _Used(row.turns, row.tokens, row.cost_micros)
+def _set_aside_more(
+    session: Session, permit: Permit, turns: int, tokens: int, cost_micros: int
+) -> None:
+    values = {"turns": turns, "tokens": tokens, "cost": cost_micros}
+    session.execute(_SET_ASIDE, {**values, "session_id": permit.session_id})
 
 
-def _turns_used_up(ai: AssistantSettings, of_session: _Used, of_day: _Used) -> Cap | None:
-    if of_session.turns >= ai.session_turns:
-        return "session_turns"
-    return "day_turns" if of_day.turns >= ai.day_turns else None
+def _beyond(site: SiteProfile, permit: Permit, finished: Finished) -> tuple[int, int]:
+    """Tokens and cost of an answer beyond what was set aside for it; usually less than none."""
+    if permit.tokens is None:
+        return 0, 0
+    usage = finished.usage
+    cost = usage.input_tokens * site.ai.price_in + usage.output_tokens * site.ai.price_out
+    tokens = usage.input_tokens + usage.output_tokens
+    return tokens - permit.tokens, round(cost) - permit.cost_micros
 
 
-def _allowed_tokens(
-    ai: AssistantSettings, of_session: _Used, of_day: _Used
-) -> tuple[int, Cap | None]:
-    """What one answer may use, and the cap that leaves too little."""
-    left: dict[Cap, float] = {
-        "session_tokens": ai.session_tokens - of_session.tokens,
-        "day_tokens": ai.day_tokens - of_day.tokens,
-    }
-    left["session_money"] = _tokens_for(ai, 1e6 * ai.session_money - of_session.cost_micros)
-    left["day_money"] = _tokens_for(ai, 1e6 * ai.day_money - of_day.cost_micros)
-    narrowest = min(left, key=lambda cap: left[cap])
-    whole_turn = MOST_ROUNDS * (PROMPT_TOKENS + ai.history_tokens + ai.answer_tokens)
-    tokens = int(min(left[narrowest], whole_turn))
-    return tokens, narrowest if tokens < ai.least_tokens else None
-
-
-def _highest_cost(ai: AssistantSettings, tokens: int) -> int:
-    """Of an answer of so many tokens, as many of them written by the model as it may write."""
-    written = min(tokens, _most_written(ai))
-    return round(written * max(ai.price_in, ai.price_out) + (tokens - written) * ai.price_in)
-
-
-def _tokens_for(ai: AssistantSettings, micros: float) -> float:
-    """The longest answer whose highest cost is no more than that."""
-    written, price = _most_written(ai), max(ai.price_in, ai.price_out)
-    if price == 0:
-        return math.inf
-    if micros < written * price:
-        return micros / price
-    return written + (micros - written * price) / ai.price_in if ai.price_in else math.inf
-
-
-def _most_written(ai: AssistantSettings) -> int:
-    return MOST_ROUNDS * ai.answer_tokens
+def _used(row: Row[Any] | None) -> Used:
+    return Used() if row is None else Used(row.turns, row.tokens, row.cost_micros)

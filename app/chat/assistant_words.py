@@ -7,7 +7,8 @@ from datetime import date
 
 from app.assistants.base import FailureKind
 from app.assistants.run import Finished
-from app.chat.assistant_state import Cap, Permit, Refusal
+from app.chat.assistant_caps import Cap
+from app.chat.assistant_state import Permit, Refusal
 from app.incidents.record import Seen
 from app.models.site_profile import SiteProfile
 

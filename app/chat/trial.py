@@ -13,10 +13,10 @@ from app.assistants.registry import assistant_for
 from app.assistants.run import Finished, run
 from app.chat import assistant_state
 from app.chat.answer import unpromising
-from app.chat.assistant_state import Cap, Permit
+from app.chat.assistant_caps import Cap
+from app.chat.assistant_state import Permit
 from app.chat.outside import TRIAL
 from app.completion.detection import compile_phrases
-from app.core.db import transaction
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Draft, Input, Line, Transcript
 
@@ -59,8 +59,7 @@ def try_out(
     nothing = Tried("", Input(), draft, prompt=_prompt(site))
     if not assistant.is_set_up(site):
         return replace(nothing, failure="not_set_up")
-    with transaction() as session:
-        permit = assistant_state.admit(session, site, site_id, None)
+    permit = assistant_state.admit(site, site_id, None)
     if not isinstance(permit, Permit):
         return replace(nothing, failure=permit.reason)
     transcript = Transcript(
@@ -72,8 +71,7 @@ def try_out(
     rule = compile_phrases(site.phrases, site.exclusions)
     *_, finished = run(assistant, transcript, site, unpromising(rule))
     assert isinstance(finished, Finished), "a run ends with a Finished"
-    with transaction() as session:
-        assistant_state.settle(session, site, permit, finished)
+    assistant_state.settle(site, permit, finished)
     tried = replace(
         nothing,
         failure=finished.failure,

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0011"
-down_revision = "0010"
+down_revision = "0010b"
 branch_labels = None
 depends_on = None
 
@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("lead_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("old", sa.Text(), nullable=True),
         sa.Column("new", sa.Text(), nullable=True),
@@ -162,6 +163,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("move_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivery_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("kind IN ('qa.issue', 'qa.fixed')", name=op.f("ck_qa_notices_kind")),
         sa.ForeignKeyConstraint(
@@ -182,7 +184,10 @@ def upgrade() -> None:
         "qa_notices",
         ["recipient", "id"],
         unique=False,
-        postgresql_where=sa.text("delivery_id IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.create_index(
+        "ix_qa_notices_recipient_sent_at", "qa_notices", ["recipient", "sent_at"], unique=False
     )
     op.add_column(
         "leads",
@@ -191,6 +196,20 @@ def upgrade() -> None:
         ),
     )
     op.add_column("leads", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
+    for key in ("email", "phone"):
+        op.create_index(
+            f"ix_leads_{key}_created_at",
+            "leads",
+            [key, "created_at"],
+            unique=False,
+            postgresql_where=sa.text(f"{key} IS NOT NULL"),
+        )
+    op.create_index(
+        "ix_chat_sessions_visitor_id_started_at",
+        "chat_sessions",
+        ["visitor_id", "started_at"],
+        unique=False,
+    )
     op.add_column("users", sa.Column("theme", sa.Text(), server_default="system", nullable=False))
     op.add_column(
         "users",

@@ -11,8 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.assistants.base import Usage
-from app.chat import assistant_state
-from app.chat.assistant_state import MOST_ROUNDS
+from app.chat.assistant_caps import MOST_ROUNDS, Used, allowed_tokens, highest_cost
 from app.core import clock
 from app.core.db import db, transaction
 from app.models import AssistantSession, ChatSession, Site
@@ -104,13 +103,13 @@ def test_the_money_an_answer_may_take_is_never_less_than_it_can_cost(
     price_in: float, price_out: float, money: float
 ) -> None:
     ai = AssistantSettings(price_in=price_in, price_out=price_out, session_money=money)
-    nothing = assistant_state._Used(0, 0, 0)
-    tokens, _ = assistant_state._allowed_tokens(ai, nothing, nothing)
+    nothing = Used()
+    tokens, _ = allowed_tokens(ai, nothing, nothing)
     written = min(tokens, MOST_ROUNDS * ai.answer_tokens)
     for output in (0, written // 2, written):
         cost = output * price_out + (tokens - output) * price_in
         assert cost <= 1e6 * money + 1
-        assert cost <= assistant_state._highest_cost(ai, tokens) + 1
+        assert cost <= highest_cost(ai, tokens) + 1
 
 
 def test_money_spent_at_earlier_prices_stops_no_assistant_that_is_free_now(stand: Stand) -> None:
