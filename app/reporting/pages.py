@@ -93,6 +93,11 @@ def cursor_after(key: Key) -> str:
     return _encode("next", key)
 
 
+def cursor_before(key: Key) -> str:
+    """To the page that ends with what comes before `key` in the list's order."""
+    return _encode("previous", key)
+
+
 def _encode(direction: Literal["next", "previous"], key: Key) -> str:
     text = f"{direction} {clock.iso(key[0])} {key[1]}"
     return base64.urlsafe_b64encode(text.encode()).decode()

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
+from sqlalchemy import func, select, true, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.errors import NotFound
 from app.models import ChatSession, Lead, Message, SessionEvent, Site, User
-from app.reporting.pages import AnySelect, Keyset, Page, cursor_after, number
+from app.reporting.pages import AnySelect, Keyset, Page, cursor_after, cursor_before, number
+from app.reporting.session_filter import SessionFilter as SessionFilter
+from app.reporting.session_filter import filtered
 
 #: Of a list's last message; the session's own page has the whole text.
 PREVIEW_LENGTH = 1000
@@ -21,24 +23,6 @@ MESSAGES_AFTER = 40
 NEWEST_FIRST = Keyset(ChatSession.started_at, ChatSession.id, uuid.UUID)
 OLDEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number, is_newest_first=False)
 NEWEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFilter:
-    """Which sessions; None: whatever. `started_from` is included, `started_to` is not."""
-
-    started_from: datetime | None = None
-    started_to: datetime | None = None
-    completion_status: str | None = None
-    archive_status: str | None = None
-    qa_status: str | None = None
-    channel: str | None = None
-    site_key: str | None = None
-    site_id: uuid.UUID | None = None
-    has_contact: bool | None = None
-    assistant_engaged: bool | None = None
-    #: Words that occur in a message, or in the lead's name, e-mail, phone or company.
-    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +57,7 @@ def list_page(
     session: Session, wanted: SessionFilter, *, limit: int = 50, cursor: str | None = None
 ) -> Page[SessionRow]:
     """One page, newest first, by one query. Raises Invalid for a wrong cursor."""
-    ids = NEWEST_FIRST.cut(_filtered(select(ChatSession.id), wanted), limit, cursor)
+    ids = NEWEST_FIRST.cut(filtered(select(ChatSession.id), wanted), limit, cursor)
     rows = _rows(session, ids)
     # Rows come back newest first; towards the newer end the one too many is the first.
     return NEWEST_FIRST.page(
@@ -86,7 +70,7 @@ def by_ids(
 ) -> list[SessionRow]:
     """Those of these sessions that still exist and pass the filter, newest first."""
     statement = select(ChatSession.id).where(ChatSession.id.in_(ids))
-    return _rows(session, _filtered(statement, wanted or SessionFilter()))
+    return _rows(session, filtered(statement, wanted or SessionFilter()))
 
 
 def one(session: Session, session_id: uuid.UUID) -> SessionRow:
@@ -95,6 +79,30 @@ def one(session: Session, session_id: uuid.UUID) -> SessionRow:
     if not rows:
         raise NotFound("There is no session with this id. It may have been deleted.")
     return rows[0]
+
+
+def counted(session: Session, wanted: SessionFilter, most: int = 999) -> int:
+    """How many sessions pass the filter; `most` + 1 stands for more than `most`."""
+    found = filtered(select(ChatSession.id), wanted).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def neighbours(
+    session: Session, wanted: SessionFilter, session_id: uuid.UUID
+) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """The ids of the next newer and the next older session that pass the filter, also of a session
+    that does not pass itself. None: there is none. Raises NotFound.
+    """
+    key = session.execute(
+        select(ChatSession.started_at, ChatSession.id).where(ChatSession.id == session_id)
+    ).one_or_none()
+    if key is None:
+        raise NotFound("There is no session with this id. It may have been deleted.")
+    newer, older = (
+        NEWEST_FIRST.cut(filtered(select(ChatSession.id), wanted), 0, cursor)
+        for cursor in (cursor_before((key[0], key[1])), cursor_after((key[0], key[1])))
+    )
+    return session.scalar(newer), session.scalar(older)
 
 
 def messages_page(
@@ -192,47 +200,3 @@ def _rows(session: Session, ids: AnySelect) -> list[SessionRow]:
             session.execute(NEWEST_FIRST.order(statement))
         )
     ]
-
-
-def _filtered(statement: AnySelect, wanted: SessionFilter) -> AnySelect:
-    if wanted.started_from is not None:
-        statement = statement.where(ChatSession.started_at >= wanted.started_from)
-    if wanted.started_to is not None:
-        statement = statement.where(ChatSession.started_at < wanted.started_to)
-    if wanted.assistant_engaged is not None:
-        statement = statement.where(ChatSession.assistant_engaged.is_(wanted.assistant_engaged))
-    if wanted.site_key is not None:
-        of_site = select(Site.id).where(Site.key == wanted.site_key).scalar_subquery()
-        statement = statement.where(ChatSession.site_id == of_site)
-    if wanted.site_id is not None:
-        statement = statement.where(ChatSession.site_id == wanted.site_id)
-    if wanted.has_contact is not None:
-        lead = select(Lead.id).where(
-            Lead.session_id == ChatSession.id,
-            or_(Lead.email.is_not(None), Lead.phone.is_not(None)),
-        )
-        statement = statement.where(lead.exists() if wanted.has_contact else ~lead.exists())
-    if wanted.words:
-        statement = statement.where(_mentions(wanted.words))
-    for column in (
-        ChatSession.completion_status,
-        ChatSession.archive_status,
-        ChatSession.qa_status,
-        ChatSession.channel,
-    ):
-        value = getattr(wanted, column.key)
-        if value is not None:
-            statement = statement.where(column == value)
-    return statement
-
-
-def _mentions(words: str) -> ColumnElement[bool]:
-    said = select(Message.id).where(
-        Message.session_id == ChatSession.id, Message.text.icontains(words, autoescape=True)
-    )
-    known = (Lead.name, Lead.email, Lead.phone, Lead.company)
-    told = select(Lead.id).where(
-        Lead.session_id == ChatSession.id,
-        or_(*(column.icontains(words, autoescape=True) for column in known)),
-    )
-    return or_(said.exists(), told.exists())
