@@ -17,6 +17,17 @@ def one_of(array: str, decision: int, of: str = "s.g") -> str:
     return f"({array})[1 + floor({chance(decision, of)} * cardinality({array}))::int]"
 
 
+# A word of 200,000, some often and most hardly ever, as names of things and places are.
+_RANK = f"floor(exp({chance(22, 'g * 100 + n')} * ln(200000)))::int"
+_SYLLABLES = (
+    "ARRAY['ka','ber','li','mon','nu','ra','ste','ti','vo','du','fal','gi','ho','jan','ku','le']"
+)
+RARE_WORD = f"""CASE WHEN {chance(23, "g * 100 + n")} < 0.5 THEN '' ELSE (
+    SELECT ' ' || initcap(string_agg(({_SYLLABLES})[1 + (r.rank / (16 ^ p)::int) % 16], ''
+                                     ORDER BY p)) || '.'
+      FROM (SELECT {_RANK} AS rank) r
+     CROSS JOIN generate_series(0, 1 + floor(log(16, r.rank))::int) p) END"""
+
 SITES = """
     CREATE TEMPORARY TABLE seed_sites (
         number int PRIMARY KEY, id uuid, greeting text, visitor text[], assistant text[],
@@ -66,7 +77,8 @@ LINES = f"""
                    CASE WHEN n % 2 = 1 THEN 'assistant' ELSE 'visitor' END AS role,
                    s.began + (n - 1) * s.gap * interval '1 second' AS at,
                    CASE WHEN n = 1 THEN w.greeting WHEN n = s.promised THEN w.confirmation
-                        WHEN n % 2 = 0 THEN {one_of("w.visitor", 20, "g * 100 + n")}
+                        WHEN n % 2 = 0
+                        THEN {one_of("w.visitor", 20, "g * 100 + n")} || {RARE_WORD}
                         ELSE {one_of("w.assistant", 20, "g * 100 + n")} END AS words
               FROM seed_sessions s JOIN seed_sites w ON w.id = s.site_id
               CROSS JOIN LATERAL generate_series(1, s.lines) n
