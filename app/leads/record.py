@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, tuple_
+from sqlalchemy import Row, and_, case, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import table_of
+from app.leads.edited import with_edits
 from app.models import Lead
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, SiteProfile
 from app.models.transcript import Draft
@@ -30,9 +31,13 @@ _UPSERT = _new.on_conflict_do_update(
     set_={
         **{key: _new.excluded[key] for key in (*_SAID, "consent_at")},
         "updated_at": case((_is_changed, _new.excluded.updated_at), else_=_leads.c.updated_at),
+        "version": case((_is_changed, _leads.c.version + 1), else_=_leads.c.version),
         "awaits_partial": and_(_leads.c.awaits_partial, _new.excluded.awaits_partial),
     },
 ).returning(*_leads.c)
+
+
+_EDITED = select(_leads.c.session_id, _leads.c.edited).where(_leads.c.edited != {})
 
 
 def has_contact_detail(draft: Draft) -> bool:
@@ -62,12 +67,18 @@ def record_all(
     *,
     is_completed: bool = False,
 ) -> dict[uuid.UUID, Row[Any]]:
-    """`record` for many sessions, each named once. Gives the leads by session: a new one has
-    `created_at`, a changed one `updated_at`, of `now`.
+    """`record` for many sessions, each named once and locked. Gives the leads by session: a new one
+    has `created_at`, a changed one `updated_at`, of `now`. What a person has put right stands.
     """
     if not several:
         return {}
-    values = [_row(*each, now, is_completed=is_completed) for each in several]
+    ids = [session_id for session_id, _, _ in several]
+    by_session = session.connection().execute(_EDITED.where(_leads.c.session_id.in_(ids)))
+    edited = {row.session_id: row.edited for row in by_session}
+    values = [
+        _row(session_id, site, with_edits(draft, edited.get(session_id, {})), now, is_completed)
+        for session_id, site, draft in several
+    ]
     # One alone goes as a plain statement, which is quicker.
     rows = session.connection().execute(_UPSERT, values if len(values) > 1 else values[0])
     return {lead.session_id: lead for lead in rows}
@@ -78,8 +89,7 @@ def _row(
     site: SiteProfile,
     draft: Draft,
     now: datetime,
-    *,
-    is_completed: bool = False,
+    is_completed: bool,
 ) -> dict[str, Any]:
     return {
         "id": uuid.uuid4(),

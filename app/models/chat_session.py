@@ -41,6 +41,7 @@ class ChatSession(Base):
         ),
         UniqueConstraint("site_id", "channel", "external_session_id"),
         Index("ix_chat_sessions_started_at_id", text("started_at DESC"), text("id DESC")),
+        Index("ix_chat_sessions_visitor_id_started_at", "visitor_id", "started_at"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

@@ -27,6 +27,18 @@ class Lead(Base):
     __tablename__ = "leads"
     __table_args__ = (
         Index("ix_leads_awaits_partial", "session_id", postgresql_where=text("awaits_partial")),
+        Index(
+            "ix_leads_email_created_at",
+            "email",
+            "created_at",
+            postgresql_where=text("email IS NOT NULL"),
+        ),
+        Index(
+            "ix_leads_phone_created_at",
+            "phone",
+            "created_at",
+            postgresql_where=text("phone IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UuidKey]
@@ -52,7 +64,10 @@ class Lead(Base):
 
 
 class LeadChange(Base):
-    """A person put one field of a lead right: what stood there, what stands there now."""
+    """A person put one field of a lead right: what stood there, what stands there now.
+
+    `version`: the one that the lead got by it.
+    """
 
     __tablename__ = "lead_changes"
 
@@ -62,6 +77,7 @@ class LeadChange(Base):
     )
     at: Mapped[Moment]
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    version: Mapped[int]
     field: Mapped[Words]
     old: Mapped[Words | None]
     new: Mapped[Words | None]
