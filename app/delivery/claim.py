@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core import clock, events
 from app.core.db import transaction
-from app.delivery.destinations import Outgoing
+from app.delivery.destinations import KNOWN_AGAIN_FOR, Outgoing, kind_of
 from app.delivery.outbox import TEST
 from app.delivery.schedule import RETRY_DELAYS, is_probing
 from app.models import Delivery, DeliveryAttempt, Destination
@@ -26,8 +26,12 @@ from app.models.delivery import FINAL_STATUSES
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
+#: Resend takes 5 a second from all keys of an account together.
+FEWER_AT_ONCE = {"email": 1}
 #: Longer than an attempt can take (20 s), so that only a dead worker loses its claim.
 CLAIM_FOR = timedelta(seconds=35)
+#: After these the receiver may have had it.
+UNSURE_ERRORS = ("timeout", "closed", "garbage", "interrupted", "still_sending")
 OPEN_STATUSES = ("pending", "failed")
 #: key, consecutive_failures, blocked_until, paused_at
 DestinationRow = Row[str, int, datetime | None, datetime | None]
@@ -41,8 +45,12 @@ def claim(destination_key: str) -> Outgoing | None:
         if destination is None or _is_busy(session, destination):
             return None
         while row := _next_due(session, destination):
-            if row.claim_token is None or _survived(session, row):
-                return _taken(session, row)
+            if row.claim_token is not None and not _survived(session, row):
+                continue
+            if _may_arrive_twice(session, row):
+                _leave_to_a_person(session, row)
+                continue
+            return _taken(session, row)
         return None
 
 
@@ -68,7 +76,8 @@ def _is_busy(session: Session, destination: DestinationRow) -> bool:
             Delivery.claimed_until > clock.now(),
         )
     )
-    most = 1 if is_probing(destination.consecutive_failures) else MOST_AT_ONCE
+    most = FEWER_AT_ONCE.get(kind_of(destination.key), MOST_AT_ONCE)
+    most = 1 if is_probing(destination.consecutive_failures) else most
     return (live or 0) >= most
 
 
@@ -162,6 +171,35 @@ def _survived(session: Session, row: DeliveryRow) -> bool:
     events.announce(session, "deliveries", row.id)
     logger.warning("delivery attempt interrupted", extra={"delivery_id": str(row.id)})
     return not (is_last or row.is_withdrawn)
+
+
+def _may_arrive_twice(session: Session, row: DeliveryRow) -> bool:
+    """Whether a try of this schedule, whose end nobody knows, lies so far back that its receiver
+    would not know the delivery again.
+    """
+    known_for = KNOWN_AGAIN_FOR.get(kind_of(row.destination_key))
+    tries = row.attempt_count + (row.claim_token is not None)
+    if known_for is None or not tries:
+        return False
+    latest = (
+        select(DeliveryAttempt.at, DeliveryAttempt.error, DeliveryAttempt.status_code)
+        .where(DeliveryAttempt.delivery_id == row.id)
+        .order_by(DeliveryAttempt.id.desc())
+        .limit(tries)
+    )
+    return any(
+        at < clock.now() - known_for and (error in UNSURE_ERRORS or (status or 0) >= 500)
+        for at, error, status in session.execute(latest)
+    )
+
+
+def _leave_to_a_person(session: Session, row: DeliveryRow) -> None:
+    values = {"status": "unknown", "finished_at": clock.now(), "next_attempt_at": None}
+    unclaimed = {"claim_token": None, "claimed_until": None}
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(values | unclaimed))
+    events.announce(session, "deliveries", row.id)
+    if row.session_id:
+        events.announce(session, "sessions", row.session_id)
 
 
 def _taken(session: Session, row: DeliveryRow) -> Outgoing:

@@ -7,12 +7,19 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from app.core import clock, http
+from app.delivery import sealed
 from app.delivery.answers import printable, start_of
 from app.delivery.settings import DeliverySettings, current
+from app.gateways import resend
 from app.gateways.n8n import LeadWebhook
+
+#: Quotas do not clear in the second that Resend's header may speak of.
+DAY_QUOTA_WAIT_SECONDS = 3600
+MONTH_QUOTA_WAIT_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +36,23 @@ class Outgoing:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an attempt went. `gone`: the receiver wants nothing more; a person has to look.
+    `refused`: it does not want this one, and never will. `unknown`: it may have had it before.
 
     `error` is one short machine word, `answer` the start of what the receiver said,
     `retry_after` its header as it came.
     """
 
-    result: Literal["delivered", "failed", "gone"]
+    result: Literal["delivered", "failed", "gone", "refused", "unknown"]
     status_code: int | None = None
     error: str | None = None
     answer: str | None = None
     retry_after: str | None = None
     remote_id: str | None = None
+
+
+#: How long a receiver knows a delivery again by its id, where that is not for ever. Resend: 24 h,
+#: less an hour for clocks that differ.
+KNOWN_AGAIN_FOR = {"email": timedelta(hours=23)}
 
 
 class DestinationClient(Protocol):
@@ -80,8 +93,54 @@ class N8nDestination:
         return Outcome("failed", answer.status, error, said, retry_after)
 
 
+class EmailDestination:
+    """Letters to users of the dashboard, by Resend, which knows a repeated one by its key."""
+
+    def __init__(self, settings: DeliverySettings) -> None:
+        self._mailer = resend.Mailer(
+            settings.resend_api_url, settings.resend_api_key, settings.resend_from
+        )
+
+    def send(self, delivery: Outgoing) -> Outcome:
+        if not self._mailer.key:
+            return Outcome("failed", error="not_configured")
+        letter = sealed.unseal(json.loads(delivery.body)["data"])
+        if letter is None:
+            return Outcome("refused", error="unreadable")
+        try:
+            answer = self._mailer.post(str(delivery.id), letter)
+        except http.OutboundError as error:
+            return Outcome("failed", error=error.kind)
+        return self._read(answer)
+
+    def _read(self, answer: http.Answer) -> Outcome:
+        status, said = answer.status, start_of(answer.body, (self._mailer.key,))
+        if 200 <= status < 300:
+            return Outcome("delivered", status, answer=said, remote_id=resend.letter_id(answer))
+        match status, resend.error_name(answer):
+            case 401, str():
+                return Outcome("gone", status, "key_refused", said)
+            case 403, "invalid_api_key" | "restricted_api_key":
+                return Outcome("gone", status, "key_refused", said)
+            case 403, str():
+                return Outcome("gone", status, "sender_refused", said)
+            case 400 | 413 | 422, str():
+                return Outcome("refused", status, "letter_refused", said)
+            case 409, "invalid_idempotent_request":  # RESEND_FROM was another at an earlier try
+                return Outcome("unknown", status, "sent_differently", said)
+            case 409, _:
+                return Outcome("failed", status, "still_sending", said)
+            case 429, "daily_quota_exceeded":
+                return Outcome("failed", status, "quota", said, str(DAY_QUOTA_WAIT_SECONDS))
+            case 429, "monthly_quota_exceeded":
+                return Outcome("failed", status, "quota", said, str(MONTH_QUOTA_WAIT_SECONDS))
+        error = "redirected" if 300 <= status < 400 else "status"
+        wait = resend.wait_seconds(answer) if status in (429, 503) else None
+        return Outcome("failed", status, error, said, wait)
+
+
 class ConsoleDestination:
-    """Prints the lead for whoever runs the program. The default where nothing else is set."""
+    """Prints the lead or letter for whoever runs the program. The default where nothing is set."""
 
     def __init__(self, _settings: DeliverySettings) -> None:
         pass
@@ -98,6 +157,7 @@ class ConsoleDestination:
 
 DESTINATIONS: dict[str, Callable[[DeliverySettings], DestinationClient]] = {
     "n8n": N8nDestination,
+    "email": EmailDestination,
     "console": ConsoleDestination,
 }
 
@@ -117,8 +177,10 @@ def client_for(destination_key: str) -> DestinationClient:
 
 
 def _as_text(body: dict[str, Any]) -> str:
-    """The lead as a person reads it."""
+    """The lead, or letter, as a person reads it."""
     data = body["data"]
+    if "subject" in data:
+        return _letter_as_text(data)
     lead, session = data.get("lead") or {}, data.get("session") or {}
     known = {name: lead.get(name) for name in ("name", "email", "phone", "company")}
     known |= lead.get("qualification") or {}
@@ -127,3 +189,10 @@ def _as_text(body: dict[str, Any]) -> str:
     lines += [f"session: {session['dashboard_url']}"] if session.get("dashboard_url") else []
     lines += [f"  {line['role']}: {line['text']}" for line in data.get("transcript") or ()]
     return "\n".join([*lines, "---"])
+
+
+def _letter_as_text(data: dict[str, Any]) -> str:
+    letter = sealed.unseal(data)
+    said = letter["text"].strip() if letter else "(What it said can no longer be read.)"
+    lines = ["--- e-mail ---", f"To: {', '.join(data['to'])}", f"Subject: {data['subject']}"]
+    return "\n".join([*lines, "", said, "---"])

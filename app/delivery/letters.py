@@ -14,10 +14,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
-from app.delivery import outbox
+from app.delivery import outbox, sealed
+from app.delivery.answers import printable
 from app.delivery.payload import Content
 from app.delivery.settings import current
+from app.gateways.resend import MOST_RECIPIENTS
 
+LONGEST_SUBJECT = 200
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parents[2] / "templates" / "emails"),
     autoescape=select_autoescape(["html"]),
@@ -44,20 +47,41 @@ def enqueue(
 ) -> uuid.UUID:
     """Have the letter sent once the caller's transaction has committed. Gives the delivery's id.
 
-    `event`: one of `models.delivery.LETTER_EVENTS`. `session_id`: which session it is about.
+    `event`: one of `models.delivery.LETTER_EVENTS`; what those of `sealed.SEALED_EVENTS` say is
+    stored sealed. `session_id`: which session it is about. Each of `to` sees the others; of more
+    than 50, only the first 50 are written to.
     """
-    values = {**letter.values, "subject": letter.subject, "public_url": current().public_url}
-    drawn = {
-        kind: _templates.get_template(f"{letter.template}.{kind}").render(values)
-        for kind in ("txt", "html")
-    }
-    data = {
-        "to": list(letter.to),
-        "subject": letter.subject,
-        "text": drawn["txt"],
-        "html": drawn["html"],
-    }
+    data = _drawn(letter)
+    if event in sealed.SEALED_EVENTS:
+        data = sealed.seal(data)
     return outbox.enqueue(session, event, Content(data, None, session_id), [destination()])[0]
+
+
+def enqueue_test(session: Session, to: str) -> uuid.UUID:
+    """A test letter for who asked for it. It goes even while e-mail is paused, and its success
+    resumes that; it is tried once. Gives the delivery's id.
+    """
+    values = {"link": f"{current().public_url}/settings"}
+    letter = Letter([to], "A test letter from Platform 5ive", "test", values)
+    return outbox.enqueue(session, outbox.TEST, Content(_drawn(letter)), [destination()])[0]
+
+
+def _drawn(letter: Letter) -> dict[str, Any]:
+    """`{"to", "subject", "text", "html"}`."""
+    subject = _in_one_line(letter.subject)
+    values = {**letter.values, "subject": subject, "public_url": current().public_url}
+    text, html = (
+        _templates.get_template(f"{letter.template}.{kind}").render(values)
+        for kind in ("txt", "html")
+    )
+    to = list(dict.fromkeys(letter.to))[:MOST_RECIPIENTS]
+    return {"to": to, "subject": subject, "text": text, "html": html}
+
+
+def _in_one_line(subject: str) -> str:
+    """Whatever a name typed by somebody holds: a line break would begin another header."""
+    line = " ".join(printable(subject).split())
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
 
 
 def destination() -> str:

@@ -154,7 +154,8 @@ _RESTORE = text("""
 _WITHDRAW = text("""
     WITH unsent AS (
         SELECT id FROM deliveries
-         WHERE session_id = :session_id AND status IN ('pending', 'failed', 'dead')
+         WHERE session_id = :session_id AND lead_id IS NOT NULL
+           AND status IN ('pending', 'failed', 'dead')
          ORDER BY id FOR UPDATE
     )
     UPDATE deliveries d

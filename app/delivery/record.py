@@ -17,11 +17,19 @@ from app.delivery.claim import OPEN_STATUSES, DeliveryRow, DestinationRow, locke
 from app.delivery.destinations import Outcome, Outgoing
 from app.delivery.outbox import DELIVER, TEST
 from app.delivery.schedule import next_attempt
+from app.delivery.sealed import SEALED_EVENTS, emptied
 from app.models import Delivery, DeliveryAttempt
 
 logger = logging.getLogger(__name__)
 
-GONE = "It answered 410 Gone: nothing listens at this address any more."
+PAUSE_REASONS = {
+    "gone": "It answered 410 Gone: nothing listens at this address any more.",
+    "key_refused": "Resend does not accept our key. Set RESEND_API_KEY to one that may send,"
+    " start again, then resume.",
+    "sender_refused": "Resend does not let us send from our address. Verify the domain of"
+    " RESEND_FROM at Resend, then resume.",
+}
+_ENDS = {"delivered": "delivered", "unknown": "unknown"}
 _UNCLAIMED: dict[str, Any] = {"claim_token": None, "claimed_until": None}
 
 
@@ -50,7 +58,7 @@ def record(delivery: Outgoing, outcome: Outcome, at: datetime, duration_ms: int)
             return
         _keep_attempt(session, delivery, outcome, at, duration_ms)
         if row.claim_token == delivery.claim_token:
-            _move_on(session, row, destination, outcome)
+            _move_on(session, delivery, row, destination, outcome)
         events.announce(session, "deliveries", row.id)
         if row.session_id:
             events.announce(session, "sessions", row.session_id)
@@ -73,18 +81,25 @@ def _keep_attempt(
 
 
 def _move_on(
-    session: Session, row: DeliveryRow, destination: DestinationRow, outcome: Outcome
+    session: Session,
+    delivery: Outgoing,
+    row: DeliveryRow,
+    destination: DestinationRow,
+    outcome: Outcome,
 ) -> None:
     now = clock.now()
     change = _after(row, outcome, now)
+    if change.get("status") == "delivered" and row.event in SEALED_EVENTS:
+        change["body"] = emptied(delivery.body)
     session.execute(update(Delivery).where(Delivery.id == row.id).values(_UNCLAIMED | change))
     if change.get("next_attempt_at"):
         defer(session, DELIVER, at=change["next_attempt_at"], destination_key=destination.key)
     if outcome.result == "gone":
-        health.pause(session, destination, GONE, now)
+        reason = PAUSE_REASONS.get(outcome.error or "", PAUSE_REASONS["gone"])
+        health.pause(session, destination, reason, now)
     elif outcome.result == "failed":
         health.count_failure(session, destination, now)
-    elif row.event == TEST and destination.paused_at:
+    elif outcome.result == "delivered" and row.event == TEST and destination.paused_at:
         health.resume(session, destination.key)
     else:
         health.count_success(session, destination)
@@ -112,7 +127,7 @@ def _after(row: DeliveryRow, outcome: Outcome, now: datetime) -> dict[str, Any]:
     if retry_at:
         return {"status": "failed", "attempt_count": count, "next_attempt_at": retry_at}
     return {
-        "status": "delivered" if outcome.result == "delivered" else "dead",
+        "status": _ENDS.get(outcome.result, "dead"),
         "attempt_count": count,
         "next_attempt_at": None,
         "finished_at": now,

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
-from app.delivery import payload
+from app.delivery import letters, payload
 from app.delivery.claim import OPEN_STATUSES
+from app.delivery.destinations import kind_of
 from app.delivery.health import call_drainers
 from app.delivery.outbox import TEST, enqueue
 from app.delivery.settings import current
@@ -41,11 +42,12 @@ def send_all_again(
     return _due_now(session, and_(*chosen))
 
 
-def send_test(session: Session, destination_key: str) -> uuid.UUID:
-    """Have one made-up lead sent, even to a paused destination: its success resumes that.
-
-    Gives the delivery's id.
+def send_test(session: Session, destination_key: str, asked_by: str = "") -> uuid.UUID:
+    """Have one made-up lead, or a letter to who asks (an e-mail address), sent, even to a paused
+    destination: its success resumes that. Gives the delivery's id.
     """
+    if kind_of(destination_key) == "email":
+        return letters.enqueue_test(session, asked_by)
     content = payload.sample(current().public_url)
     return enqueue(session, TEST, content, [destination_key])[0]
 

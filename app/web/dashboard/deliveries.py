@@ -17,6 +17,7 @@ from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.delivery_words import destination_name
 from app.web.dashboard.queries import choice, ids
 from app.web.guards import requires
+from app.web.identity import current_identity
 
 
 @blueprint.get("/deliveries", endpoint="deliveries")
@@ -78,7 +79,8 @@ def resume(key: str) -> ResponseReturnValue:
 @requires("destinations:write")
 def test(key: str) -> ResponseReturnValue:
     with transaction() as session:
-        repeat.send_test(session, deliveries.destination(session, key).key)
+        asked_by = identity.email if (identity := current_identity()) else ""
+        repeat.send_test(session, deliveries.destination(session, key).key, asked_by)
     flash(f"A test is on its way to {destination_name(key)}. What becomes of it is shown below.")
     return redirect(url_for("dashboard.deliveries"))
 

@@ -21,7 +21,7 @@ PAUSED = Look("circle-pause", "Paused", "amber")
 _DESTINATIONS = {
     "n8n": "N8n",
     "monday": "Monday",
-    "email": "e-mail",
+    "email": "the mail service",
     "messenger": "Messenger",
     "console": "the console",
 }
@@ -38,6 +38,14 @@ _REASONS = {
     "gone": "{} does not want any more",
     "not_configured": "No address is set for {}",
     "interrupted": "We were interrupted while sending to {}",
+    "key_refused": "Resend did not accept our key. RESEND_API_KEY has to be set anew",
+    "sender_refused": "Resend does not let us send from our address. RESEND_FROM has to be one of"
+    " a domain that is verified there",
+    "letter_refused": "Resend did not take this letter, and would not take it another time",
+    "sent_differently": "Resend had this letter before, from another sender of ours",
+    "still_sending": "Resend was still busy with the try before",
+    "quota": "All letters that the plan at Resend allows for now are sent",
+    "unreadable": "The letter was sealed with a SECRET_KEY that is gone. It has to be written anew",
 }
 
 
