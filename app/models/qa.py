@@ -57,8 +57,8 @@ class QaMove(Base):
 
 
 class QaNotice(Base):
-    """Somebody has to be told of a move by e-mail. `delivery_id`: the letter it went into; until
-    then it waits to be gathered with others (`recipient` gets one letter, not a flood).
+    """Somebody has to be told of a move by e-mail. `sent_at` and `delivery_id`: the letter it went
+    into; until then it waits to be gathered with others (`recipient` gets one letter, not a flood).
     """
 
     __tablename__ = "qa_notices"
@@ -68,8 +68,9 @@ class QaNotice(Base):
             "ix_qa_notices_waiting",
             "recipient",
             "id",
-            postgresql_where=text("delivery_id IS NULL"),
+            postgresql_where=text("sent_at IS NULL"),
         ),
+        Index("ix_qa_notices_recipient_sent_at", "recipient", "sent_at"),
     )
 
     id: Mapped[NumberKey]
@@ -79,6 +80,7 @@ class QaNotice(Base):
         ForeignKey("qa_moves.id", ondelete="CASCADE"), index=True
     )
     created_at: Mapped[Moment]
+    sent_at: Mapped[Moment | None]
     delivery_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("deliveries.id", ondelete="SET NULL"), index=True
     )

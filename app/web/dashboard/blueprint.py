@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.core.db import db
 from app.reporting import notices as standing
 from app.web import hooks
-from app.web.dashboard import assistant_words, check_words, delivery_words, words
+from app.web.dashboard import assistant_words, check_words, delivery_words, qa_words, words
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.page_headers import protect
@@ -44,6 +44,7 @@ def frame() -> dict[str, Any]:
         "back_path": back_path,
         "is_catching_up": hooks.is_behind(),
         "assistant_words": assistant_words,
+        "qa_words": qa_words,
         "warnings": standing.warnings(db.session()) if identity else standing.NONE,
     }
 

@@ -1,0 +1,114 @@
+"""The sessions that wait for a reviewer: who is next, how many are left, and as a list."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.models import ChatSession, Message, QaMove, Site, User
+from app.reporting.pages import AnySelect, Page
+from app.reporting.sessions import NEWEST_FIRST
+
+#: Where counting stops.
+MOST_COUNTED = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Sessions of one QA status that are not archived, in which a visitor said something.
+
+    `site`: only of the site with this key.
+    """
+
+    qa_status: str
+    site: str | None = None
+    is_completed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A session of the list with the decision it waits on, and who made it."""
+
+    session: ChatSession
+    site_name: str
+    move: QaMove | None
+    user_name: str | None
+
+
+def next_after(session: Session, queue: Queue, after: uuid.UUID | None = None) -> uuid.UUID | None:
+    """The session to look at next: the oldest one begun after this one, else the oldest of all.
+
+    None: nothing waits but `after` itself.
+    """
+    oldest_first = (
+        _waiting(select(ChatSession.id), queue)
+        .order_by(ChatSession.started_at, ChatSession.id)
+        .limit(1)
+    )
+    found: uuid.UUID | None = None
+    key = select(ChatSession.started_at, ChatSession.id).where(ChatSession.id == after)
+    if place := session.execute(key).one_or_none():
+        later = tuple_(ChatSession.started_at, ChatSession.id) > tuple_(*place)
+        found = session.scalar(oldest_first.where(later))
+    if found is None:
+        others = oldest_first if after is None else oldest_first.where(ChatSession.id != after)
+        found = session.scalar(others)
+    return found
+
+
+def counted(session: Session, queue: Queue) -> int:
+    """How many wait; MOST_COUNTED + 1 stands for more than can be counted quickly."""
+    some = _waiting(select(ChatSession.id), queue).limit(MOST_COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def list_page(
+    session: Session, queue: Queue, *, limit: int = 30, cursor: str | None = None
+) -> Page[Waiting]:
+    """Those with an issue, or fixed, newest first, each with the last decision; by one query."""
+    last = (
+        select(func.max(QaMove.id))
+        .where(QaMove.session_id == ChatSession.id, QaMove.undone_at.is_(None))
+        .correlate(ChatSession)
+        .scalar_subquery()
+    )
+    chosen = NEWEST_FIRST.cut(_waiting(select(ChatSession.id), queue), limit, cursor)
+    cut = chosen.subquery()
+    rows = session.execute(
+        NEWEST_FIRST.order(
+            select(ChatSession, Site.name, QaMove, _NAME)
+            .join(cut, cut.c.id == ChatSession.id)
+            .join(Site, Site.id == ChatSession.site_id)
+            .outerjoin(QaMove, QaMove.id == last)
+            .outerjoin(User, User.id == QaMove.user_id)
+        )
+    ).all()
+    items = [Waiting(chat, site, move, name) for chat, site, move, name in rows]
+    return NEWEST_FIRST.page(
+        items, lambda each: (each.session.started_at, each.session.id), limit, cursor
+    )
+
+
+_NAME = func.coalesce(func.nullif(User.name, ""), User.email)
+
+
+def _waiting(statement: AnySelect, queue: Queue) -> AnySelect:
+    statement = statement.where(
+        ChatSession.qa_status == queue.qa_status, ChatSession.archive_status == "active"
+    )
+    if queue.qa_status == "unchecked":
+        statement = statement.where(_was_spoken_in())
+    if queue.is_completed:
+        statement = statement.where(ChatSession.completion_status == "completed")
+    if queue.site:
+        of_site = select(Site.id).where(Site.key == queue.site).scalar_subquery()
+        statement = statement.where(ChatSession.site_id == of_site)
+    return statement
+
+
+def _was_spoken_in() -> ColumnElement[bool]:
+    said = and_(Message.session_id == ChatSession.id, Message.role == "visitor")
+    return select(Message.id).where(said).exists()

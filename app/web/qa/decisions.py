@@ -1,0 +1,76 @@
+"""What a reviewer decides, on a session's page or on the way through the queue."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core.db import transaction
+from app.core.errors import Conflict, Invalid
+from app.review import qa
+from app.web import audit
+from app.web.dashboard import qa_words
+from app.web.guards import requires
+from app.web.identity import current_identity
+from app.web.qa import forms
+from app.web.qa.blueprint import blueprint
+from app.web.qa.pages import one_page
+from app.web.qa.walk import Walk, sent_walk
+
+
+@blueprint.post("/sessions/<uuid:session_id>/qa")
+@requires("sessions:write")
+def decide(session_id: uuid.UUID) -> ResponseReturnValue:
+    sent, walk = forms.decision(), sent_walk()
+    try:
+        with transaction() as session:
+            made = qa.move(
+                session,
+                session_id,
+                _user_id(),
+                sent,
+                expected_status=request.form.get("expected_status", ""),
+            )
+            audit.note(session, "session.qa_moved", "session", session_id, to=made.to_status)
+    except Invalid as error:
+        typed = forms.not_saved(sent, errors=error.errors)
+        return one_page(session_id, walk, typed), 422
+    except Conflict as error:
+        if walk and not sent.note:  # nothing is lost: on to the next one
+            flash(error.detail)
+            return redirect(walk.next_address(session_id))
+        return one_page(session_id, walk, forms.not_saved(sent, conflict=error.detail)), 409
+    flash(qa_words.DONE[sent.to_status])
+    return redirect(_onwards(session_id, walk))
+
+
+@blueprint.post("/sessions/<uuid:session_id>/qa/undo")
+@requires("sessions:write")
+def undo(session_id: uuid.UUID) -> ResponseReturnValue:
+    walk = sent_walk()
+    try:
+        with transaction() as session:
+            move = qa.undo(session, session_id, _user_id(), forms.move_id())
+            audit.note(session, "session.qa_undone", "session", session_id, was=move.to_status)
+    except Conflict as error:
+        flash(error.detail)
+    else:
+        flash("Your decision is taken back.")
+    return redirect(walk.address(session_id) if walk else _session(session_id))
+
+
+def _onwards(session_id: uuid.UUID, walk: Walk | None) -> str:
+    return walk.next_address(session_id, decided=True) if walk else _session(session_id)
+
+
+def _session(session_id: uuid.UUID) -> str:
+    return url_for("dashboard.session", session_id=session_id)
+
+
+def _user_id() -> uuid.UUID:
+    identity = current_identity()
+    assert identity is not None
+    assert identity.user_id is not None  # pages are for people: only they have a cookie
+    return identity.user_id

@@ -1,0 +1,100 @@
+"""`/qa`: sessions that wait for a reviewer, one after the other or as a list."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core.db import db
+from app.reporting import qa_queue, sessions, sites
+from app.reporting.qa import review_panel
+from app.web.dashboard.transcript import transcript_of
+from app.web.guards import requires
+from app.web.qa.blueprint import blueprint
+from app.web.qa.forms import Typed
+from app.web.qa.walk import TABS, Walk, asked_walk
+
+
+@blueprint.get("/qa")
+@requires("sessions:read")
+def index() -> ResponseReturnValue:
+    """The next session to check; what has an issue, or is fixed, as a list."""
+    walk = asked_walk()
+    if walk.tab == "unchecked":
+        session_id = qa_queue.next_after(db.session(), walk.queue)
+        if session_id:
+            return redirect(walk.address(session_id))
+        return render_template("qa/done.html", **_frame(walk))
+    cursor = request.args.get("cursor")
+    page = qa_queue.list_page(db.session(), walk.queue, cursor=cursor)
+    return render_template("qa/list.html", page=page, **_frame(walk))
+
+
+@blueprint.get("/qa/next")
+@requires("sessions:read")
+def next_one() -> ResponseReturnValue:
+    walk, after = asked_walk(), _id("after")
+    session_id = qa_queue.next_after(db.session(), walk.queue, after)
+    was: dict[str, Any] = {"was": request.args["was"]} if "was" in request.args else {}
+    if session_id is None:
+        return redirect(url_for("qa.index", **walk.query, **was))
+    return redirect(url_for("qa.one", session_id=session_id, **walk.query, **was))
+
+
+@blueprint.get("/qa/<uuid:session_id>")
+@requires("sessions:read")
+def one(session_id: uuid.UUID) -> ResponseReturnValue:
+    return one_page(session_id, asked_walk())
+
+
+def one_page(session_id: uuid.UUID, walk: Walk | None, typed: Typed | None = None) -> str:
+    """A session with its panel. `typed`: a decision that could not be saved. Raises NotFound."""
+    row = sessions.one(db.session(), session_id)
+    messages = sessions.latest_messages(db.session(), session_id)
+    timeline = sessions.timeline(db.session(), session_id)
+    return render_template(
+        "qa/one.html",
+        row=row,
+        lines=transcript_of(row, messages.items[::-1], timeline),
+        has_earlier=messages.next_cursor is not None,
+        qa=review_panel(db.session(), row.session),
+        typed=typed,
+        back=walk.query if walk else {},
+        **_frame(
+            walk or Walk(row.session.qa_status if row.session.qa_status in TABS else "unchecked")
+        ),
+        is_walk=walk is not None,
+    )
+
+
+def _frame(walk: Walk) -> dict[str, Any]:
+    """What stands above each of these pages: the tabs, the filters, what was decided last."""
+    return {
+        "walk": walk,
+        "tabs": TABS,
+        "left": {
+            tab: qa_queue.counted(db.session(), Walk(tab, walk.site, walk.is_completed).queue)
+            for tab in TABS
+        },
+        "most_counted": qa_queue.MOST_COUNTED,
+        "sites": sites.list_all(db.session()),
+        "was": _was(),
+    }
+
+
+def _was() -> Any:
+    session_id = _id("was")
+    if session_id is None:
+        return None
+    found = sessions.by_ids(db.session(), [session_id])
+    return (found[0], review_panel(db.session(), found[0].session)) if found else None
+
+
+def _id(name: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.args.get(name, ""))
+    except ValueError:
+        return None
