@@ -15,6 +15,7 @@ CHANNELS = ("web", "messenger", "n8n", "api")
 COMPLETION_STATUSES = ("in_progress", "completed")
 ARCHIVE_STATUSES = ("active", "archived")
 QA_STATUSES = ("unchecked", "passed", "issue", "fixed")
+NEWEST_FIRST = (text("started_at DESC"), text("id DESC"))
 CAUSES = ("live", "auto_sync", "sweep", "manual_sync", "user")
 
 
@@ -25,8 +26,8 @@ class ChatSession(Base):
     more. `discounted_message_id` and `discounted_until` are the newest id and time of then; a
     message counts when its id is higher and its time not earlier.
 
-    Only `started_at` is indexed among the times: a turn then changes no indexed column, and
-    PostgreSQL updates the row in place (HOT).
+    Only `started_at` is indexed among the times: a turn then changes no indexed column (but in the
+    first, `assistant_engaged`), and PostgreSQL updates the row in place (HOT).
     """
 
     __tablename__ = "chat_sessions"
@@ -40,13 +41,24 @@ class ChatSession(Base):
             "(completion_status = 'completed') = (completed_at IS NOT NULL)", name="completed_at"
         ),
         UniqueConstraint("site_id", "channel", "external_session_id"),
-        Index("ix_chat_sessions_started_at_id", text("started_at DESC"), text("id DESC")),
+        Index("ix_chat_sessions_started_at_id", *NEWEST_FIRST),
+        # One for every filter of the list, so that it is walked in its order, whatever the filter.
+        Index("ix_chat_sessions_completion", "completion_status", *NEWEST_FIRST),
+        Index("ix_chat_sessions_archive", "archive_status", *NEWEST_FIRST),
+        Index("ix_chat_sessions_qa", "qa_status", *NEWEST_FIRST),
+        Index("ix_chat_sessions_channel", "channel", *NEWEST_FIRST),
+        Index("ix_chat_sessions_site", "site_id", *NEWEST_FIRST),
+        Index(
+            "ix_chat_sessions_not_engaged",
+            *NEWEST_FIRST,
+            postgresql_where=text("NOT assistant_engaged"),
+        ),
         Index("ix_chat_sessions_visitor_id_started_at", "visitor_id", "started_at"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
     id: Mapped[UuidKey]
-    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sites.id"), index=True)
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sites.id"))
     channel: Mapped[Words] = mapped_column(default="web")
     external_session_id: Mapped[Words | None]
     visitor_id: Mapped[Words]

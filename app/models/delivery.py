@@ -93,6 +93,14 @@ class Delivery(Base):
             "destination_key",
             postgresql_where=text("claim_token IS NOT NULL"),
         ),
+        Index(
+            "ix_deliveries_not_arrived",
+            "status",
+            "session_id",
+            postgresql_where=text(
+                "lead_id IS NOT NULL AND status IN ('pending', 'failed', 'dead', 'unknown')"
+            ),
+        ),
         Index("ix_deliveries_created_at", text("created_at DESC"), text("number DESC")),
     )
 

@@ -27,6 +27,17 @@ class Lead(Base):
     __tablename__ = "leads"
     __table_args__ = (
         Index("ix_leads_awaits_partial", "session_id", postgresql_where=text("awaits_partial")),
+        # For the search: `app.reporting.search`.
+        Index(
+            "ix_leads_pieces",
+            text("text_pieces(lead_words(name, email, phone, company))"),
+            postgresql_using="gin",
+        ),
+        Index(
+            "ix_leads_without_contact",
+            "session_id",
+            postgresql_where=text("email IS NULL AND phone IS NULL"),
+        ),
         Index(
             "ix_leads_email_created_at",
             "email",

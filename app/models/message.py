@@ -59,6 +59,13 @@ class Message(Base):
             postgresql_where=text("source_row IS NOT NULL"),
         ),
         Index("ix_messages_unchecked", "id", postgresql_where=text("NOT is_checked")),
+        # For the search. New ones go in at once: what is put off is paid by one visitor in a while.
+        Index(
+            "ix_messages_words",
+            text("message_words(text)"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
         CheckConstraint("(source_id IS NULL) = (source_row IS NULL)", name="source"),
     )
 
