@@ -53,6 +53,13 @@ class ChatSession(Base):
             *NEWEST_FIRST,
             postgresql_where=text("NOT assistant_engaged"),
         ),
+        # Those that wait for a reviewer, past however many were archived unchecked.
+        Index(
+            "ix_chat_sessions_to_check",
+            "started_at",
+            "id",
+            postgresql_where=text("qa_status = 'unchecked' AND archive_status = 'active'"),
+        ),
         Index("ix_chat_sessions_visitor_id_started_at", "visitor_id", "started_at"),
         {"postgresql_with": {"fillfactor": 80}},
     )

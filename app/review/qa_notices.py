@@ -109,7 +109,7 @@ def _concerned(session: Session, move: QaMove) -> set[str]:
 
 
 def _listed() -> set[str]:
-    return {address.lower() for address in getattr(current(), "qa_notify_emails", ())}
+    return {address.lower() for address in current().qa_notify_emails}
 
 
 def _wants_notices() -> Select[str]:
