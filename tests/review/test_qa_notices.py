@@ -1,0 +1,152 @@
+"""Letters about QA: to whom, one instead of a flood, none of what was taken back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app import delivery
+from app.core import clock
+from app.models import Delivery, QaNotice, User
+from app.review import qa, qa_notices
+from config import Settings
+from tests.review.test_qa import decide, talk
+from tests.web.signed_in import make_user
+
+DEVELOPERS = ("dev@example.com", "ops@example.com")
+
+
+@pytest.fixture
+def listed(settings: Settings) -> Iterator[None]:
+    delivery.configure(replace(settings, qa_notify_emails=DEVELOPERS))
+    yield
+    delivery.configure(settings)
+
+
+@pytest.fixture
+def ann(session: Session) -> User:
+    return make_user("ann@example.com")
+
+
+def sent(session: Session) -> list[tuple[str, list[str], str]]:
+    rows = session.execute(select(Delivery.event, Delivery.body).order_by(Delivery.number))
+    letters = [(event, json.loads(body)["data"]) for event, body in rows]
+    return [(event, data["to"], data["subject"]) for event, data in letters]
+
+
+def texts(session: Session) -> list[str]:
+    bodies = session.scalars(select(Delivery.body).order_by(Delivery.number))
+    return [json.loads(body)["data"]["text"] for body in bodies]
+
+
+def waiting(session: Session) -> int:
+    return len(session.scalars(select(QaNotice.id).where(QaNotice.sent_at.is_(None))).all())
+
+
+def jobs(session: Session) -> list[tuple[str, str]]:
+    found = session.execute(
+        text(
+            "SELECT args ->> 'recipient', scheduled_at FROM procrastinate_jobs"
+            " WHERE task_name = 'gather_qa_notices'"
+        )
+    )
+    return [tuple(row) for row in found]
+
+
+def test_an_issue_goes_to_the_developers_and_fixed_back_to_its_reporter(
+    session: Session, ann: User, listed: None
+) -> None:
+    bob = make_user("bob@example.com", role="agent")
+    chat = talk(session)
+    issue = decide(session, chat, ann.id, "issue", note="25 o'clock <b>")
+    decide(session, chat, bob.id, "fixed", note="Put the opening hours right")
+    name = chat.site_id and session.scalar(text("SELECT name FROM sites"))
+    assert sent(session) == [
+        ("qa.issue", ["dev@example.com"], f"New issue: {name}"),
+        ("qa.issue", ["ops@example.com"], f"New issue: {name}"),
+        ("qa.fixed", ["ann@example.com"], f"Fixed: {name}"),
+    ]
+    to_developer, _, to_ann = texts(session)
+    link = f"/sessions/{chat.id}?message={issue.message_id}#message-{issue.message_id}"
+    for words in ("ann@example.com", "25 o'clock <b>", "Wrong answer", link):
+        assert words in to_developer
+    for words in ("Put the opening hours right", "25 o'clock", f"/sessions/{chat.id}"):
+        assert words in to_ann
+    html = json.loads(session.scalars(select(Delivery.body)).first() or "")["data"]["html"]
+    assert "25 o&#39;clock &lt;b&gt;" in html
+
+
+def test_without_a_list_admins_who_want_letters_get_them_and_nobody_ones_own(
+    session: Session, ann: User
+) -> None:
+    make_user("eve@example.com")
+    make_user("quiet@example.com").wants_notices = False
+    make_user("gone@example.com").is_active = False
+    make_user("bob@example.com", role="agent")
+    chat = talk(session)
+    decide(session, chat, ann.id, "issue")
+    assert [to for _, to, _ in sent(session)] == [["eve@example.com"]]
+    decide(session, chat, ann.id, "fixed")  # her own issue
+    ann.wants_notices = False
+    decide(session, chat, ann.id, "passed")
+    decide(session, chat, ann.id, "issue")
+    decide(session, chat, make_user("fay@example.com").id, "fixed")
+    assert [to for _, to, _ in sent(session)] == [["eve@example.com"]]
+
+
+def test_a_flood_is_one_letter_ten_minutes_later(session: Session, ann: User, listed: None) -> None:
+    bob = make_user("bob@example.com")
+    chats = [talk(session) for _ in range(5)]
+    moves = [
+        decide(session, chat, ann.id, "issue", note=f"Wrong: {n}") for n, chat in enumerate(chats)
+    ]
+    assert len(sent(session)) == len(DEVELOPERS)
+    assert waiting(session) == 4 * len(DEVELOPERS)
+    assert [who for who, _ in jobs(session)] == [*DEVELOPERS]  # one each, not one a notice
+    qa.undo(session, chats[2].id, ann.id, moves[2].id)
+    decide(session, chats[3], bob.id, "fixed")  # to Ann, whose letters are counted on their own
+    assert sent(session)[-1][:2] == ("qa.fixed", ["ann@example.com"])
+    assert qa_notices.gather(session, "dev@example.com") == 0  # too early
+    assert qa_notices.forgotten(session) == []
+
+    with clock.moved(qa_notices.PAUSE + timedelta(seconds=1)):
+        assert sorted(qa_notices.forgotten(session)) == [*DEVELOPERS]
+        assert qa_notices.gather(session, "dev@example.com") == 3
+        assert qa_notices.gather(session, "dev@example.com") == 0
+        assert qa_notices.forgotten(session) == ["ops@example.com"]
+        assert sent(session)[-1] == ("qa.digest", ["dev@example.com"], "3 new issues")
+        digest = texts(session)[-1]
+        assert [f"Wrong: {n}" in digest for n in range(5)] == [False, True, False, True, True]
+        assert "(fixed meanwhile)" in digest
+        decide(session, chats[2], bob.id, "issue")  # within ten minutes of the digest
+        assert [who for who, _ in jobs(session)].count("dev@example.com") == 2
+    assert waiting(session) == 4 + 1
+
+
+def test_who_is_shut_out_meanwhile_gets_no_letter(session: Session, ann: User) -> None:
+    eve = make_user("eve@example.com")
+    decide(session, talk(session), ann.id, "issue")
+    decide(session, talk(session), ann.id, "issue")
+    eve.is_active = False
+    session.flush()
+    with clock.moved(qa_notices.PAUSE):
+        assert qa_notices.gather(session, "eve@example.com") == 0
+    assert (len(sent(session)), waiting(session)) == (1, 0)
+
+
+def test_a_deleted_session_takes_its_notices_along(session: Session, ann: User) -> None:
+    make_user("eve@example.com")
+    chats = [talk(session), talk(session)]
+    for chat in chats:
+        decide(session, chat, ann.id, "issue")
+    session.execute(text("DELETE FROM chat_sessions WHERE id = :id"), {"id": chats[1].id})
+    with clock.moved(qa_notices.PAUSE):
+        assert qa_notices.gather(session, "eve@example.com") == 0
+    assert uuid.UUID(str(session.scalar(select(Delivery.session_id)))) == chats[0].id
