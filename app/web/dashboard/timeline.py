@@ -19,8 +19,12 @@ _COMPLETED = {
     "manual_sync": "The promise was found by a sync",
     "user": "Marked as completed by hand",
 }
-_REOPENED = Look("rotate-left", "Opened again by hand", "amber")
-_LEFT_OPEN = Look("circle-pause", "Left open when the phrases were changed", "grey")
+_OTHERS = {
+    "reopened": Look("rotate-left", "Opened again by hand", "amber"),
+    "left_open": Look("circle-pause", "Left open when the phrases were changed", "grey"),
+    "archived": Look("box-archive", "Archived", "grey"),
+    "activated": Look("inbox", "Brought back from the archive", "grey"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,8 @@ def shown_events(
 
 
 def look_of(kind: str, cause: str | None) -> Look:
-    if kind == "reopened":
-        return _REOPENED
-    if kind == "left_open":
-        return _LEFT_OPEN
+    if kind in _OTHERS:
+        return _OTHERS[kind]
     return Look("circle-check", _COMPLETED.get(cause or "", "Completed"), "green")
 
 

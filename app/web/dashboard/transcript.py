@@ -1,13 +1,17 @@
-"""A session's messages as its page shows them: by day, the completing phrases marked."""
+"""A session's messages as its page shows them: by day, the completing phrases marked, and between
+them what happened to the session.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.completion.detection import compile_phrases
 from app.models import Message
 from app.reporting.sessions import SessionRow, TimelineEntry
+from app.web.dashboard.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,40 @@ class ShownMessage:
     after: str
     completes: bool
     completed_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Either something that was said, or something that happened."""
+
+    at: datetime
+    shown: ShownMessage | None = None
+    moment: Moment | None = None
+
+
+def lines_of(
+    said: Sequence[ShownMessage],
+    moments: Sequence[Moment],
+    *,
+    has_earlier: bool = False,
+    has_later: bool = False,
+) -> list[Line]:
+    """Both by time. Of a piece of a transcript: what happened while it was said."""
+    first, last = (
+        (said[0].message.created_at, said[-1].message.created_at) if said else (None, None)
+    )
+    within = [
+        moment
+        for moment in moments
+        if moment.is_of_status
+        and not (has_earlier and first and moment.at < first)
+        and not (has_later and last and moment.at > last)
+    ]
+    lines = [Line(each.message.created_at, shown=each) for each in said]
+    # Sorting keeps the order of equals: what a message brought about stands after it.
+    return sorted(
+        [*lines, *(Line(each.at, moment=each) for each in within)], key=lambda line: line.at
+    )
 
 
 def transcript_of(
