@@ -52,7 +52,11 @@ def frame() -> dict[str, Any]:
 def back_path() -> str:
     """The page a form returns to: this one, or the one this is a piece of."""
     kept = {name: value for name, value in request.args.items() if name != "ids"}
-    page = {"dashboard.delivery_rows": "dashboard.deliveries"}.get(str(request.endpoint))
+    pages = {
+        "dashboard.delivery_rows": "dashboard.deliveries",
+        "dashboard.save_lead": "dashboard.session",
+    }
+    page = pages.get(str(request.endpoint))
     page = page or str(request.endpoint).removesuffix("_live")
     return url_for(page, **{**kept, **(request.view_args or {})})
 
