@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from app.accounts.credentials import Identity
 from app.accounts.permissions import ADMIN_SCOPES
 from app.core import clock
-from app.core.errors import Invalid, Unauthenticated
+from app.core.errors import Invalid, NotFound, Unauthenticated
 from app.models import ApiKey, Site
 
 PREFIX = "p5_"
+LONGEST_NAME = 100
 #: When a key was last used is noted at most this often.
 NOTE_USE_EVERY = timedelta(minutes=1)
 NOT_VALID = "This API key is not valid. Ask an admin for a new one."
@@ -39,6 +40,8 @@ def create(
     errors: dict[str, list[str]] = {}
     if not name.strip():
         errors["name"] = ["Please say what the key is for."]
+    elif len(name.strip()) > LONGEST_NAME:
+        errors["name"] = [f"Please use at most {LONGEST_NAME} characters."]
     if unknown or not scopes:
         problem = f"There is no scope {unknown[0]!r}." if unknown else "Please give a scope."
         errors["scopes"] = [f"{problem} These exist: {', '.join(sorted(ADMIN_SCOPES))}."]
@@ -60,6 +63,45 @@ def create(
     session.add(key)
     session.flush()
     return NewKey(key, plain)
+
+
+class KnownKey(NamedTuple):
+    """A key as it is listed; `site_name` None: it is good for every site."""
+
+    key: ApiKey
+    site_name: str | None
+
+
+def list_all(session: Session) -> list[KnownKey]:
+    """Every key, by one query: those in use first, then the newest. There are as many as programs
+    that sign in.
+    """
+    rows = session.execute(
+        select(ApiKey, Site.name)
+        .outerjoin(Site, Site.id == ApiKey.site_id)
+        .order_by(ApiKey.revoked_at.desc().nulls_first(), ApiKey.created_at.desc(), ApiKey.id)
+    )
+    return [KnownKey(key, site_name) for key, site_name in rows]
+
+
+def one(session: Session, key_id: uuid.UUID) -> ApiKey:
+    """Raises NotFound."""
+    key = session.get(ApiKey, key_id)
+    if key is None:
+        raise NotFound("There is no key with this id.")
+    return key
+
+
+def revoke(session: Session, key_id: uuid.UUID) -> ApiKey | None:
+    """Nobody signs in with it any more. None when that was so already. Raises NotFound."""
+    key = session.get(ApiKey, key_id, with_for_update=True)
+    if key is None:
+        raise NotFound("There is no key with this id.")
+    if key.revoked_at is not None:
+        return None
+    key.revoked_at = clock.now()
+    session.flush()
+    return key
 
 
 def identity_from_api_key(session: Session, plain: str) -> Identity:
