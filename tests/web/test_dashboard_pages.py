@@ -61,7 +61,7 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number(admin: FlaskCl
             make_attempt(session, delivery, error="timeout")
             make_message(session, make_chat(session))
     assert {path: queries(path) for path in few} == few
-    assert max(few.values()) <= 5
+    assert max(few.values()) <= 8
     assert queries(f"/sessions/{delivery.session_id}") <= 8
 
 
@@ -73,7 +73,7 @@ def test_a_row_shows_who_what_and_how_it_stands(admin: FlaskClient) -> None:
         )
         make_lead(session, chat, name="<b>Ann</b> 🦷")
         make_message(session, chat, text='Is "it" <script>alert(1)</script>?')
-    page = admin.get("/sessions").text
+    page = admin.get("/sessions?archive_status=archived").text
     for words in (
         "&lt;b&gt;Ann&lt;/b&gt; 🦷", "ann@example.com", "Harley Dental", "Completed", "Archived",
         "&lt;script&gt;alert(1)&lt;/script&gt;?", "just now", f"/sessions/{chat.id}",
@@ -239,7 +239,7 @@ def test_a_session_that_is_not_there(admin: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize("query", ["completion_status=x", "completion_status=%00", "colour=red"])
 def test_a_wrong_filter_in_the_address_counts_as_none(admin: FlaskClient, query: str) -> None:
-    assert admin.get(f"/sessions?{query}").status_code == 200
+    assert admin.get(f"/sessions?{query}", follow_redirects=True).status_code == 200
     assert admin.get(f"/deliveries?status=%00&destination=%00&{query}").status_code == 200
     assert admin.get("/sessions?cursor=nonsense").status_code == 422
 

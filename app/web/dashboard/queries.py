@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from flask import request
 
 MOST_IDS = 100
+LONGEST_WORDS = 200
 
 
 def choice(name: str, values: Collection[str]) -> str | None:
@@ -15,10 +16,21 @@ def choice(name: str, values: Collection[str]) -> str | None:
     return value if value in values else None
 
 
+def words(name: str = "q") -> str:
+    """What somebody searches for, on one line; "" for nothing."""
+    text = request.args.get(name, "").replace("\x00", " ")
+    return " ".join(text.encode("utf-8", "ignore").decode().split())[:LONGEST_WORDS].strip()
+
+
 def ids(name: str) -> list[uuid.UUID]:
     """`?ids=a,b,c`, at most a hundred."""
+    return read_ids(request.args.get(name, "").split(","))
+
+
+def read_ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Those of these texts that are ids, at most a hundred."""
     found = []
-    for text in request.args.get(name, "").split(",")[:MOST_IDS]:
+    for text in list(texts)[:MOST_IDS]:
         try:
             found.append(uuid.UUID(text))
         except ValueError:

@@ -6,28 +6,61 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.core.db import db
-from app.models.chat_session import COMPLETION_STATUSES
 from app.reporting import sessions
-from app.reporting.sessions import SessionFilter
 from app.web.dashboard.blueprint import blueprint
-from app.web.dashboard.queries import choice, ids
+from app.web.dashboard.filters import Filters
+from app.web.dashboard.queries import ids
+from app.web.dashboard.saved_views import LISTS, Tabs, ViewedList, read_tabs
+from app.web.dashboard.session_filters import read_filters, wanted
 from app.web.guards import requires
+
+KEYS = (
+    ("j", "Next session"),
+    ("k", "Previous session"),
+    ("Enter", "Open it"),
+    ("x", "Select it, or take it out again"),
+    ("e", "Archive what is selected, or this session; bring it back when it is archived"),
+    ("n", "Show new sessions"),
+    ("/", "Search"),
+    ("?", "This list of keys"),
+)
 
 
 @blueprint.get("/sessions", endpoint="sessions")
 @requires("sessions:read")
 def index() -> ResponseReturnValue:
-    wanted, cursor = _wanted(), request.args.get("cursor")
-    page = sessions.list_page(db.session(), wanted, cursor=cursor)
-    return render_template("sessions/index.html", page=page, wanted=wanted, is_first=not cursor)
+    filters = read_filters()
+    if tidy := filters.tidied():
+        return tidy
+    is_wrong = bool(filters.period and filters.period.errors)
+    return _draw(filters, read_tabs("sessions", filters)), 422 if is_wrong else 200
 
 
 @blueprint.get("/sessions/rows")
 @requires("sessions:read")
 def session_rows() -> ResponseReturnValue:
-    rows = sessions.by_ids(db.session(), ids("ids"), _wanted())
-    return render_template("sessions/_rows.html", rows=rows)
+    filters = read_filters()
+    filter_ = wanted(filters)
+    return render_template(
+        "sessions/_rows.html",
+        rows=sessions.by_ids(db.session(), ids("ids"), filter_),
+        count=sessions.counted(db.session(), filter_),
+        filters=filters,
+    )
 
 
-def _wanted() -> SessionFilter:
-    return SessionFilter(completion_status=choice("completion_status", COMPLETION_STATUSES))
+def _draw(filters: Filters, tabs: Tabs) -> str:
+    filter_, cursor = wanted(filters), request.args.get("cursor")
+    return render_template(
+        "sessions/index.html",
+        page=sessions.list_page(db.session(), filter_, cursor=cursor),
+        count=sessions.counted(db.session(), filter_),
+        filters=filters,
+        tabs=tabs,
+        is_first=not cursor,
+        cursor=cursor,
+        keys=KEYS,
+    )
+
+
+LISTS["sessions"] = ViewedList(read_filters, _draw)

@@ -95,8 +95,8 @@ def ago(moment: datetime) -> str:
     if seconds < 7 * 86400:
         days = int(seconds // 86400)
         return "1 day ago" if days == 1 else f"{days} days ago"
-    local = moment.astimezone(_zone())
-    year = "" if local.year == clock.now().astimezone(_zone()).year else f" {local.year}"
+    local = moment.astimezone(zone())
+    year = "" if local.year == clock.now().astimezone(zone()).year else f" {local.year}"
     return f"{local.day} {local:%b}{year}"
 
 
@@ -114,18 +114,18 @@ def until(moment: datetime) -> str:
 
 def exact(moment: datetime) -> str:
     """ "22 Nov 2026, 17:12:30 UTC", in the user's time zone."""
-    local = moment.astimezone(_zone())
+    local = moment.astimezone(zone())
     return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
 
 
 def day(moment: datetime) -> str:
     """ "Sunday, 22 November 2026", in the user's time zone."""
-    local = moment.astimezone(_zone())
+    local = moment.astimezone(zone())
     return f"{local:%A}, {local.day} {local:%B %Y}"
 
 
 def clock_time(moment: datetime) -> str:
-    return f"{moment.astimezone(_zone()):%H:%M}"
+    return f"{moment.astimezone(zone()):%H:%M}"
 
 
 def order(moment: datetime) -> str:
@@ -138,7 +138,8 @@ def duration(milliseconds: int) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
-def _zone() -> ZoneInfo:
+def zone() -> ZoneInfo:
+    """The user's time zone."""
     identity = current_identity()
     try:
         return ZoneInfo(identity.timezone if identity else "UTC")

@@ -1,105 +1,118 @@
-// A list whose rows stay up to date: changed ones in place, new ones at the top.
+// A list whose rows stay up to date. Changed rows change in place and rows that no longer fit go;
+// new ones wait behind "3 new sessions", so that nothing moves under one's eyes.
+import { focusRow, onKeys, rowKeys } from "./keys.js";
+import { belongs, change, holder, insert, isLonger, remove, rowOf, rowsOf, settle, takePages } from "./list_rows.js";
 import { onNews } from "./live.js";
-import { atMostOnceASecond, fetchPiece, replace } from "./pieces.js";
+import { news } from "./news.js";
+import { atMostOnceASecond, fetchPiece } from "./pieces.js";
 
 const MOST_IDS = 100;
-// New rows come in at the top; from here on the list is cut to its first page again.
-const MOST_ROWS = 150;
+const AGAIN_MS = 2000;
 
 export function list(element) {
-  const { topic, rows: address } = element.dataset;
+  const { topic, rows: address, page: whole } = element.dataset;
   const takesNew = "takesNew" in element.dataset;
+  const waiting = news(element, showNew);
   let changed = new Set();
   let isStale = false;
 
   const update = atMostOnceASecond(async () => {
-    const ids = [...changed].slice(0, MOST_IDS);
-    const all = isStale || changed.size > MOST_IDS;
+    const ids = [...changed];
+    const all = isStale || ids.length > MOST_IDS;
     changed = new Set();
     isStale = false;
-    const done = all ? await reload(element) : await take(element, address, ids, takesNew);
-    if (done) {
-      if (holder(element).children.length > MOST_ROWS) stale();
-      return;
-    }
+    if (await (all ? catchUp() : take(ids))) return;
     if (all) isStale = true;
     else ids.forEach((id) => changed.add(id));
-    setTimeout(update, 2000);
+    setTimeout(update, AGAIN_MS);
   });
+
+  // Each of these gives whether the server has answered.
+  async function take(ids) {
+    if (!ids.length) return true;
+    const url = new URL(address, location.href);
+    url.searchParams.set("ids", ids.join(","));
+    const piece = await fetchPiece(url);
+    if (!piece) return false;
+    const fresh = new Map(rowsIn(piece).map((row) => [row.dataset.id, row]));
+    const gone = ids.filter((id) => !fresh.has(id));
+    gone.forEach((id) => waiting.drop(id));
+    // What moves up from the next page takes the place of what has gone.
+    if (gone.filter((id) => remove(element, id)).length && isLonger(element)) stale();
+    for (const row of fresh.values()) put(row);
+    settle(element, piece);
+    return true;
+  }
+
+  // After a break, anything may have changed.
+  async function catchUp() {
+    const page = await fetchPiece(whole);
+    if (!page) return false;
+    const fresh = rowsIn(page);
+    const known = new Set(fresh.map((row) => row.dataset.id));
+    const here = [...rowsOf(element).map((row) => row.dataset.id), ...waiting.ids];
+    const missing = here.filter((id) => !known.has(id));
+    const last = rowsOf(element).at(-1)?.dataset.order;
+    const older = fresh.filter((row) => last && row.dataset.order < last);
+    for (const row of fresh) if (!older.includes(row)) put(row);
+    older.forEach((row) => insert(element, row));
+    if (older.length || !last) takePages(element, page);
+    settle(element, page);
+    // They were pushed on by new ones, or are there no more: asking tells.
+    return missing.length ? take(missing.slice(0, MOST_IDS)) : true;
+  }
+
+  function put(row) {
+    if (change(element, row) || !takesNew || !belongs(element, row)) return;
+    if (rowsOf(element).length) waiting.add(row.dataset.id);
+    else insert(element, row);
+  }
+
+  // The first page as it is now, with the focus on what is new.
+  async function showNew(ids) {
+    const page = await fetchPiece(whole);
+    if (!page) return false;
+    const fresh = rowsIn(page);
+    const known = new Set(fresh.map((row) => row.dataset.id));
+    for (const row of rowsOf(element)) if (!known.has(row.dataset.id)) row.remove();
+    for (const row of fresh) if (!change(element, row)) insert(element, row);
+    takePages(element, page);
+    settle(element, page);
+    const first = rowsOf(element).find((row) => ids.has(row.dataset.id)) ?? holder(element).firstElementChild;
+    window.scrollTo({ top: 0 });
+    focusRow(first);
+    return true;
+  }
 
   function stale() {
     isStale = true;
     update();
   }
 
+  onKeys({ ...rowKeys(element), n: () => waiting.show(), "/": search });
   onNews({
-    changed(news) {
-      const ids = (news[topic] ?? []).filter((id) => takesNew || rowOf(element, id));
+    changed(told) {
+      const ids = told[topic] ?? [];
       if (!ids.length) return;
       ids.forEach((id) => changed.add(id));
       update();
     },
     reload: stale,
   });
+  // Somebody moved these rows on this very page: no need to wait for the stream.
+  element.addEventListener("moved", (event) => {
+    event.detail.forEach((id) => changed.add(id));
+    update();
+  });
 }
 
-async function take(element, address, ids, takesNew) {
-  if (!ids.length) return true;
-  const url = new URL(address, location.href);
-  url.searchParams.set("ids", ids.join(","));
-  const piece = await fetchPiece(url);
-  if (!piece) return false;
-  const fresh = new Map([...piece.querySelectorAll("[data-id]")].map((row) => [row.dataset.id, row]));
-  for (const id of ids) {
-    if (!fresh.has(id)) rowOf(element, id)?.remove();
-  }
-  for (const row of fresh.values()) put(element, row, takesNew);
-  settle(element);
-  return true;
+function rowsIn(page) {
+  return [...page.querySelectorAll("[data-id]")];
 }
 
-async function reload(element) {
-  const page = await fetchPiece(location.href);
-  if (!page) return false;
-  const fresh = [...page.querySelectorAll("[data-list-rows] > [data-id]")];
-  const known = new Set(fresh.map((row) => row.dataset.id));
-  for (const row of rowsOf(element)) if (!known.has(row.dataset.id)) row.remove();
-  element.querySelector(".pages")?.remove();
-  for (const row of fresh) put(element, row, true);
-  const pages = page.querySelector(".pages");
-  if (pages) element.append(document.adoptNode(pages));
-  settle(element);
-  return true;
-}
-
-function put(element, row, takesNew) {
-  const old = rowOf(element, row.dataset.id);
-  if (old) {
-    if (replace(old, row)) rowOf(element, row.dataset.id).classList.add("is-fresh");
-    return;
-  }
-  if (!takesNew) return;
-  const rows = rowsOf(element);
-  const after = rows.find((other) => other.dataset.order < row.dataset.order);
-  // Older than all there is: it belongs on a later page.
-  if (!after && rows.length && element.querySelector("[rel=next]")) return;
-  const added = document.adoptNode(row);
-  added.classList.add("is-fresh");
-  holder(element).insertBefore(added, after ?? null);
-}
-
-function settle(element) {
-  holder(element).parentElement.classList.toggle("is-empty", !rowsOf(element).length);
-}
-
-function holder(element) {
-  return element.querySelector("[data-list-rows]");
-}
-
-function rowsOf(element) {
-  return [...holder(element).children];
-}
-
-function rowOf(element, id) {
-  return element.querySelector(`[data-id="${CSS.escape(id)}"]`);
+function search() {
+  const field = document.querySelector("[data-search]");
+  field?.focus();
+  field?.select();
+  return Boolean(field);
 }

@@ -1,9 +1,14 @@
 // Behaviour of the dashboard's pages: each small module is bound to a [data-controller].
 import { assistantTrial } from "./assistant_trial.js";
 import { backtest } from "./backtest.js";
+import { copy } from "./copy.js";
+import { copyLink } from "./copy_link.js";
 import { filters } from "./filters.js";
+import { help } from "./help.js";
 import { list } from "./list.js";
 import { notices } from "./notices.js";
+import { select } from "./select.js";
+import { printPage } from "./print_page.js";
 import { session } from "./session.js";
 import { siteState } from "./site_state.js";
 import { sync } from "./sync.js";
@@ -14,9 +19,14 @@ import { trial } from "./trial.js";
 const controllers = {
   "assistant-trial": assistantTrial,
   backtest,
+  copy,
+  "copy-link": copyLink,
   filters,
+  help,
   list,
   notices,
+  select,
+  print: printPage,
   session,
   "site-state": siteState,
   sync,
