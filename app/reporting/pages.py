@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core import clock
@@ -22,11 +22,16 @@ AnySelect = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Part of a list, with opaque cursors to what follows and to what comes before."""
+    """Part of a list, with opaque cursors to what follows and to what comes before.
+
+    `looked_back_to`: the page is not full, but looking for more would have taken too long; the
+    cursor goes on from that time.
+    """
 
     items: list[Item]
     next_cursor: str | None
     previous_cursor: str | None
+    looked_back_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class Keyset:
     `read_id` turns the id's text back into its value, raising ValueError.
     """
 
-    at: InstrumentedAttribute[datetime]
-    id: InstrumentedAttribute[Any]
+    at: InstrumentedAttribute[datetime] | ColumnElement[datetime]
+    id: InstrumentedAttribute[Any] | ColumnElement[Any]
     read_id: Callable[[str], Any]
     is_newest_first: bool = True
 
@@ -70,6 +75,12 @@ class Keyset:
             _encode("next", key(found[-1])) if found and has_next else None,
             _encode("previous", key(found[0])) if found and has_previous else None,
         )
+
+    def unfinished(self, page: Page[Item], last: Key, cursor: str | None) -> Page[Item]:
+        """The same page, when not all of the list was looked at but only as far as `last`."""
+        if cursor is not None and self._decode(cursor)[0] == "previous":
+            return replace(page, previous_cursor=cursor_before(last), looked_back_to=last[0])
+        return replace(page, next_cursor=cursor_after(last), looked_back_to=last[0])
 
     def _order(self, is_descending: bool) -> tuple[Any, Any]:
         if is_descending:

@@ -70,6 +70,15 @@ def lead_marks(value: str, words: str | None) -> Marks:
     return _marked(value, [*phones, *(_spaced(term.text) for term in found)])
 
 
+def excerpt(text: str, is_cut_before: bool, is_cut_after: bool) -> str:
+    """Part of a message, from whole word to whole word, with dots where it was cut."""
+    if is_cut_before:
+        text = "… " + (text.split(maxsplit=1)[1:] or [text])[0]
+    if is_cut_after:
+        text = (text.rsplit(maxsplit=1)[:1] or [text])[0] + " …"
+    return text
+
+
 def _seen(character: str) -> str:
     """NUL and its like would break the query, and nobody sees them."""
     return " " if unicodedata.category(character).startswith("C") else character

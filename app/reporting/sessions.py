@@ -5,44 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import func, select, true, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.models import ChatSession, Lead, Message, SessionEvent, Site, User
-from app.reporting.pages import AnySelect, Keyset, Page, cursor_after, cursor_before, number
+from app.models import ChatSession, Message, SessionEvent, User
+from app.reporting.pages import Keyset, Page, cursor_after, cursor_before, number
+from app.reporting.session_filter import NEWEST_FIRST as NEWEST_FIRST
 from app.reporting.session_filter import SessionFilter as SessionFilter
-from app.reporting.session_filter import filtered
+from app.reporting.session_filter import among, choose
+from app.reporting.session_rows import LastMessage as LastMessage
+from app.reporting.session_rows import SessionRow as SessionRow
+from app.reporting.session_rows import session_rows
 
-#: Of a list's last message; the session's own page has the whole text.
-PREVIEW_LENGTH = 1000
 #: How many messages a page shows after one it was asked to show.
 MESSAGES_AFTER = 40
-NEWEST_FIRST = Keyset(ChatSession.started_at, ChatSession.id, uuid.UUID)
 OLDEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number, is_newest_first=False)
 NEWEST_MESSAGE_FIRST = Keyset(Message.created_at, Message.id, number)
-
-
-@dataclass(frozen=True, slots=True)
-class LastMessage:
-    role: str
-    text: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A session with what every list shows beside it."""
-
-    session: ChatSession
-    site_key: str
-    site_name: str
-    site_phrases: tuple[str, ...]
-    site_exclusions: tuple[str, ...]
-    lead: Lead | None
-    last_message: LastMessage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +36,29 @@ class TimelineEntry:
 def list_page(
     session: Session, wanted: SessionFilter, *, limit: int = 50, cursor: str | None = None
 ) -> Page[SessionRow]:
-    """One page, newest first, by one query. Raises Invalid for a wrong cursor."""
-    ids = NEWEST_FIRST.cut(filtered(select(ChatSession.id), wanted), limit, cursor)
-    rows = _rows(session, ids)
+    """One page, newest first. Raises Invalid for a wrong cursor.
+
+    Where many sessions have to be asked whether they are wanted, so many are asked that the page
+    is there at once: it may then be short or empty and still have a `next_cursor`, to go on
+    looking; `looked_back_to` says how far it got.
+    """
+    chosen = choose(session, wanted)
+    rows = session_rows(session, chosen.cut(limit, cursor), wanted.words)
     # Rows come back newest first; towards the newer end the one too many is the first.
-    return NEWEST_FIRST.page(
+    page = NEWEST_FIRST.page(
         rows, lambda row: (row.session.started_at, row.session.id), limit, cursor
     )
+    last_asked = None if len(rows) > limit else chosen.last_asked(cursor)
+    last = None if last_asked is None else session.execute(last_asked).one_or_none()
+    return page if last is None else NEWEST_FIRST.unfinished(page, (last[0], last[1]), cursor)
 
 
 def by_ids(
     session: Session, ids: Sequence[uuid.UUID], wanted: SessionFilter | None = None
 ) -> list[SessionRow]:
     """Those of these sessions that still exist and pass the filter, newest first."""
-    statement = select(ChatSession.id).where(ChatSession.id.in_(ids))
-    return _rows(session, filtered(statement, wanted or SessionFilter()))
+    wanted = wanted or SessionFilter()
+    return session_rows(session, among(ids, wanted), wanted.words)
 
 
 def one(session: Session, session_id: uuid.UUID) -> SessionRow:
@@ -82,8 +70,10 @@ def one(session: Session, session_id: uuid.UUID) -> SessionRow:
 
 
 def counted(session: Session, wanted: SessionFilter, most: int = 999) -> int:
-    """How many sessions pass the filter; `most` + 1 stands for more than `most`."""
-    found = filtered(select(ChatSession.id), wanted).limit(most + 1).subquery()
+    """How many sessions pass the filter; `most` + 1 stands for more than `most`. Where `list_page`
+    would not look further, neither does this.
+    """
+    found = choose(session, wanted).cut(most, None).subquery()
     return session.scalar(select(func.count()).select_from(found)) or 0
 
 
@@ -98,10 +88,8 @@ def neighbours(
     ).one_or_none()
     if key is None:
         raise NotFound("There is no session with this id. It may have been deleted.")
-    newer, older = (
-        NEWEST_FIRST.cut(filtered(select(ChatSession.id), wanted), 0, cursor)
-        for cursor in (cursor_before((key[0], key[1])), cursor_after((key[0], key[1])))
-    )
+    chosen, at = choose(session, wanted), (key[0], key[1])
+    newer, older = (chosen.cut(0, cursor) for cursor in (cursor_before(at), cursor_after(at)))
     return session.scalar(newer), session.scalar(older)
 
 
@@ -160,43 +148,3 @@ def _messages(
     found = list(session.scalars(statement))
     found.sort(key=lambda m: (m.created_at, m.id), reverse=keyset.is_newest_first)
     return keyset.page(found, lambda m: (m.created_at, m.id), limit, cursor)
-
-
-def _rows(session: Session, ids: AnySelect) -> list[SessionRow]:
-    chosen = ids.subquery("chosen")
-    last = (
-        select(
-            Message.role,
-            func.left(Message.text, PREVIEW_LENGTH).label("text"),
-            Message.created_at,
-        )
-        .where(Message.session_id == ChatSession.id)
-        .order_by(Message.id.desc())
-        .limit(1)
-        .lateral("last_message")
-    )
-    statement = (
-        select(
-            ChatSession, Site.key, Site.name, Site.phrases, Site.exclusions, Lead,
-            last.c.role, last.c.text, last.c.created_at,
-        )
-        .join(chosen, chosen.c.id == ChatSession.id)
-        .join(Site, Site.id == ChatSession.site_id)
-        .outerjoin(Lead, Lead.session_id == ChatSession.id)
-        .outerjoin(last, true())
-        .options(defer(ChatSession.draft, raiseload=True))
-    )  # fmt: skip
-    return [
-        SessionRow(
-            session=chat,
-            site_key=site_key,
-            site_name=site_name,
-            site_phrases=tuple(phrases),
-            site_exclusions=tuple(exclusions),
-            lead=lead,
-            last_message=LastMessage(role, text, at) if role else None,
-        )
-        for chat, site_key, site_name, phrases, exclusions, lead, role, text, at in (
-            session.execute(NEWEST_FIRST.order(statement))
-        )
-    ]
