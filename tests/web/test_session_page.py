@@ -78,7 +78,7 @@ def test_a_wrong_value_is_told_beside_its_field_and_what_was_typed_stays(
     assert (status, SAVED in page) == (200, True)
     assert "changed the e-mail from" in page
     assert "added the company" in page
-    assert "Lead put right: E-mail, Company" in page
+    assert "Lead edited: E-mail, Company" in page
     entry = db.session.execute(
         text("SELECT action, details FROM audit_entries WHERE action = 'lead.edited'")
     ).one()

@@ -58,7 +58,7 @@ def _of_changes(changes: Sequence[ShownChange]) -> list[Moment]:
     for _, saved in groupby(changes, key=lambda each: each.change.version):
         together = list(saved)
         names = ", ".join(words.field_name(each.change.field) for each in reversed(together))
-        look = Look("pen", f"Lead put right: {names}", "grey")
+        look = Look("pen", f"Lead edited: {names}", "grey")
         found.append(Moment(together[0].change.at, look, together[0].user_name))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -84,9 +85,9 @@ def site_of(database: Session, row: SessionRow) -> SiteProfile:
     return database.get_one(Site, row.session.site_id).profile()
 
 
-def list_query() -> dict[str, str]:
+def list_query() -> dict[str, Any]:
     """The filters of the list one came from: they stay in the address from session to session."""
-    return read_filters().query
+    return dict(read_filters().query)
 
 
 def _cursor(session_id: uuid.UUID) -> str | None:

@@ -1,4 +1,5 @@
 // One session's page: each of its parts is drawn again when something in it changed.
+import { onKeys } from "./keys.js";
 import { onNews } from "./live.js";
 import { atMostOnceASecond, fetchPiece, replace } from "./pieces.js";
 
@@ -24,6 +25,11 @@ export function session(element) {
     if (added.length && isAtEnd) added.at(-1).scrollIntoView({ block: "nearest" });
   });
 
+  onKeys({
+    j: () => follow(element, "next"),
+    k: () => follow(element, "prev"),
+    e: () => archive(element),
+  });
   window.addEventListener("hashchange", () => showTarget(element));
   onNews({
     changed(news) {
@@ -40,4 +46,17 @@ function showTarget(element) {
   for (const line of element.querySelectorAll(".is-target")) line.classList.remove("is-target");
   const wanted = location.hash.match(/^#message-\d+$/) && element.querySelector(location.hash);
   if (wanted) wanted.classList.add("is-target");
+}
+
+// To the next session of the list one came from. False: there is none.
+function follow(element, rel) {
+  const link = element.querySelector(`[data-part=steps] [rel=${rel}]`);
+  link?.click();
+  return link !== null;
+}
+
+function archive(element) {
+  const button = element.querySelector("[data-part=archive] button");
+  button?.click();
+  return button !== null;
 }
