@@ -19,6 +19,8 @@ from app.web.dashboard import (
     settings,
     sites,
     sync,
+    two_factor,
+    user_moves,
     users,
 )
 from app.web.dashboard.blueprint import blueprint
@@ -43,5 +45,7 @@ __all__ = [
     "settings",
     "sites",
     "sync",
+    "two_factor",
+    "user_moves",
     "users",
 ]

@@ -94,7 +94,8 @@ class Filters:
         """
         known = {"q", "view", "period", "from", "to"} | {each.name for each in self.choices}
         asked = {name: value for name, value in request.args.items() if name in known}
-        if asked == self.query:
+        as_typed = self.period.typed if self.period else {}
+        if asked in (self.query, {**self.query, **as_typed}):
             return None
         others = {name: value for name, value in request.args.items() if name not in known}
         return redirect(url_for(self.endpoint, **{**others, **self.query}))  # type: ignore[arg-type]

@@ -48,18 +48,21 @@ class Period:
 
     @property
     def query(self) -> dict[str, str]:
+        """What is right of it, as an address has it."""
         if self.name in PERIODS:
             return {"period": str(self.name)}
-        days = {"from": self.first, "to": self.last}
-        return {name: day for name, day in days.items() if day}
+        return {name: day for name, day in self.typed.items() if name not in self.errors}
+
+    @property
+    def typed(self) -> dict[str, str]:
+        return {name: day for name, day in (("from", self.first), ("to", self.last)) if day}
 
     @property
     def words(self) -> str:
         """ "Last 7 days", "from 3 Nov 2026", "3 Nov 2026 to 5 Nov 2026"; "" for any time."""
         if self.name in PERIODS:
             return PERIODS[str(self.name)]
-        first = _in_words(self.first) if "from" not in self.errors else ""
-        last = _in_words(self.last) if "to" not in self.errors else ""
+        first, last = (_in_words(self.query.get(name, "")) for name in ("from", "to"))
         if first and last:
             return first if first == last else f"{first} to {last}"
         return f"from {first}" if first else f"until {last}" if last else ""

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import sessions
+from app.web.dashboard import hits
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.filters import Filters
 from app.web.dashboard.queries import ids
@@ -46,6 +47,7 @@ def session_rows() -> ResponseReturnValue:
         rows=sessions.by_ids(db.session(), ids("ids"), filter_),
         count=sessions.counted(db.session(), filter_),
         filters=filters,
+        hits=hits,
     )
 
 
@@ -56,6 +58,7 @@ def _draw(filters: Filters, tabs: Tabs) -> str:
         page=sessions.list_page(db.session(), filter_, cursor=cursor),
         count=sessions.counted(db.session(), filter_),
         filters=filters,
+        hits=hits,
         tabs=tabs,
         is_first=not cursor,
         cursor=cursor,
