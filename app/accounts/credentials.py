@@ -40,6 +40,7 @@ class Identity:
     scopes: frozenset[str] = field(repr=False)
     key_id: uuid.UUID | None = None
     site_id: uuid.UUID | None = None
+    theme: str = "system"
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
@@ -71,6 +72,7 @@ def identity_of(user: User) -> Identity:
         name=user.name,
         timezone=user.timezone,
         scopes=SCOPES_OF_ROLE[user.role],
+        theme=user.theme,
     )
 
 

@@ -1,25 +1,22 @@
-"""Users of the dashboard: making them, checking their password, giving them a new one."""
+"""Users of the dashboard: making them, finding them, checking and setting their password."""
 
 from __future__ import annotations
 
-import secrets
+import uuid
 from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
+from app.accounts import limits, passwords
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import User
 from app.models.user import ROLES
 
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 500
-# Checked when nobody has this e-mail, so that an unknown user takes as long as a known one.
-_NOBODYS_HASH = generate_password_hash(secrets.token_urlsafe(16))
+LONGEST_NAME = 100
 
 
 class NewPassword(NamedTuple):
@@ -36,14 +33,30 @@ def create(
 
     Raises Invalid (e-mail, role or password) and Conflict (the e-mail is taken).
     """
+    password = password or passwords.generate()
+    user = new(session, email=email, role=role, name=name, password=password)
+    return NewPassword(user, password)
+
+
+def new(
+    session: Session,
+    *,
+    email: str,
+    role: str,
+    name: str = "",
+    password: str | None = None,
+    timezone: str = "UTC",
+) -> User:
+    """As `create`; without a password nobody can sign in as this user yet."""
     if role not in ROLES:
         raise Invalid({"role": [f"Please choose {' or '.join(ROLES)}."]})
-    password = password or generate_password()
+    email, name = _valid_email(email), valid_name(name)
     user = User(
-        email=_valid_email(email),
+        email=email,
         name=name,
         role=role,
-        password_hash=_hash(password),
+        password_hash=password and passwords.hash_password(password, email=email, name=name),
+        timezone=timezone,
         created_at=clock.now(),
     )
     try:
@@ -51,15 +64,13 @@ def create(
             session.add(user)
     except IntegrityError as error:
         raise Conflict(f"There is already a user with the e-mail {user.email}.") from error
-    return NewPassword(user, password)
+    return user
 
 
 def verify(session: Session, email: str, password: str) -> User | None:
     """The active user with this e-mail and password. Takes equally long for unknown e-mails."""
     user = find(session, email)
-    encodable = password[:LONGEST_PASSWORD].encode("utf-8", "replace").decode()
-    known = user.password_hash if user else None
-    is_right = check_password_hash(known or _NOBODYS_HASH, encodable) and known is not None
+    is_right = passwords.is_right(user.password_hash if user else None, password)
     return user if user and is_right and user.is_active else None
 
 
@@ -71,11 +82,20 @@ def reset_password(session: Session, email: str, password: str | None = None) ->
     user = find(session, email)
     if user is None:
         raise NotFound(f"There is no user with the e-mail {email}.")
-    password = password or generate_password()
-    user.password_hash = _hash(password)
-    user.token_version += 1
-    session.flush()
+    password = password or passwords.generate()
+    set_password(session, user, password)
     return NewPassword(user, password)
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Every sign-in of this user ends, and who was kept out for guessing may try again.
+
+    Raises Invalid.
+    """
+    user.password_hash = passwords.hash_password(password, email=user.email, name=user.name)
+    user.token_version += 1
+    limits.forget_account(session, user.email)
+    session.flush()
 
 
 def find(session: Session, email: str) -> User | None:
@@ -86,10 +106,28 @@ def find(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email))
 
 
-def generate_password() -> str:
-    """Four groups of four letters and digits: 80 bits that a person can type."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
+def get(session: Session, user_id: uuid.UUID) -> User:
+    """Raises NotFound."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user
+
+
+def locked(session: Session, user_id: uuid.UUID) -> User:
+    """The user, for this transaction alone. Raises NotFound."""
+    user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user
+
+
+def valid_name(name: str) -> str:
+    """Raises Invalid."""
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise Invalid({"name": [f"Please use at most {LONGEST_NAME} letters, without signs."]})
+    return name
 
 
 def _valid_email(email: str) -> str:
@@ -100,9 +138,3 @@ def _valid_email(email: str) -> str:
     except EmailNotValidError as error:
         raise Invalid({"email": ["Please give an e-mail address like ann@example.com."]}) from error
     return found.normalized.lower()
-
-
-def _hash(password: str) -> str:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid({"password": [f"Please use at least {SHORTEST_PASSWORD} characters."]})
-    return generate_password_hash(password)

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from app.accounts import users
 from app.core.db import transaction
+from app.core.errors import Invalid
 from app.models import User
 from app.sites.demo import ensure_demo_site
-from config import Settings
+from config import ConfigError, Settings
 
 DEFAULT_ADMIN_EMAIL = "admin@example.com"
 
@@ -32,7 +33,17 @@ def prepare(app: Flask) -> Prepared:
         if session.scalar(select(User.id).where(User.role == "admin").limit(1)) is not None:
             return Prepared(None, None)
         email = settings.admin_email or DEFAULT_ADMIN_EMAIL
-        made = users.create(
-            session, email=email, role="admin", password=settings.admin_password or None
-        )
+        try:
+            made = users.create(
+                session, email=email, role="admin", password=settings.admin_password or None
+            )
+        except Invalid as error:
+            raise ConfigError(_refused(error)) from error
         return Prepared(made.user.email, None if settings.admin_password else made.password)
+
+
+def _refused(error: Invalid) -> str:
+    """The variable and what is wrong with it."""
+    field, sentences = next(iter(error.errors.items()))
+    example = "Example: ADMIN_PASSWORD=a-long-sentence-you-remember"
+    return f"ADMIN_{field.upper()} was refused. {sentences[0]} {example}"

@@ -18,7 +18,7 @@ from app.core.db import transaction
 from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
-from app.jobs import backtests, upkeep
+from app.jobs import accounts, backtests, letters, upkeep
 from app.jobs.answers import answer_waiting_turns
 from app.sync import manual
 from app.sync.runs import MANUAL_SYNC
@@ -72,6 +72,7 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     (retry_stalled_jobs, EVERY_10_SECONDS),
     (remove_finished_jobs, EVERY_NIGHT),
     *upkeep.PERIODIC,
+    *letters.PERIODIC,
 )
 #: They keep the others going, so they do not queue up behind them.
 PERIODIC_PRIORITY = 10
@@ -81,7 +82,7 @@ def add_to(queue: procrastinate.App) -> None:
     """Make the tasks known to a worker's queue, under the names they are deferred by."""
     queue.task(name=DELIVER, pass_context=True)(deliver)
     queue.task(name=MANUAL_SYNC, pass_context=True)(manual_sync)
-    for job, name in (*backtests.JOBS, *upkeep.JOBS):
+    for job, name in (*accounts.JOBS, *backtests.JOBS, *letters.JOBS, *upkeep.JOBS):
         queue.task(name=name, pass_context=True)(job)
     for function, cron in PERIODIC:
         task = queue.task(name=function.__name__, pass_context=True, priority=PERIODIC_PRIORITY)

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from flask import request
 from flask.typing import ResponseReturnValue
 
-from app.accounts import credentials, users
+from app.accounts import credentials, limits
 from app.accounts.credentials import Tokens
 from app.core.db import db, transaction
-from app.core.errors import Unauthenticated
+from app.core.errors import Denied, Unauthenticated
 from app.web.api.blueprint import blueprint
 from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
+from app.web.auth import attempts
 from app.web.body import read_json
 from app.web.guards import public
 from app.web.identity import current_identity
-from app.web.rates import rates
 
-#: Wrong e-mails and passwords, per address.
-FAILURES = "10/minute"
+SECOND_STEP = (
+    "This user signs in with a second step, which this address cannot ask for."
+    " Please use an API key, made under Keys in the dashboard."
+)
 
 
 @blueprint.post("/auth/token")
 @public
 def create_token() -> ResponseReturnValue:
     given = read_json(Credentials())
-    rates().check(FAILURES, "token", request.remote_addr or "")
-    user = users.verify(db.session(), given["email"], given["password"])
+    user = attempts.verified(given["email"], given["password"])
     if user is None:
-        rates().take(FAILURES, "token", request.remote_addr or "")
         raise Unauthenticated("This e-mail and password do not go together.")
+    if user.totp_enabled_at is not None:
+        raise Denied(SECOND_STEP)
+    with transaction() as session:
+        limits.forget_account(session, user.email)
     return _answer(credentials.issue_tokens(user))
 
 

@@ -1,5 +1,6 @@
-"""Signing in and out of the dashboard."""
+"""Signing in and out of the dashboard, and choosing a password."""
 
-from app.web.auth.views import blueprint
+from app.web.auth import passwords, views
+from app.web.auth.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "passwords", "views"]

@@ -38,6 +38,12 @@ def sign_out() -> None:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def load(signed_in_id: str) -> SignedInUser | None:
+    user = find(signed_in_id)
+    return SignedInUser(user) if user else None
+
+
+def find(signed_in_id: str) -> User | None:
+    """The user of `SignedInUser.get_id`, as long as nothing has ended what it stands for."""
     user_id, _, version = signed_in_id.partition(":")
     try:
         user = db.session().get(User, uuid.UUID(user_id))
@@ -45,4 +51,4 @@ def load(signed_in_id: str) -> SignedInUser | None:
         return None
     if user is None or not user.is_active or str(user.token_version) != version:
         return None
-    return SignedInUser(user)
+    return user

@@ -13,6 +13,7 @@ from app.core.db import release
 from app.core.live import Mailbox, News, TooManyReaders, hub
 from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
+from app.web.identity import current_identity
 
 HEARTBEAT_SECONDS = 15
 LONGEST_STREAM_SECONDS = 600
@@ -23,22 +24,27 @@ SETTLE_SECONDS = 0.2
 @blueprint.get("/live")
 @requires("sessions:read")
 def live() -> ResponseReturnValue:
+    identity = current_identity()
+    my_id = str(identity.user_id) if identity else ""
     release()  # no connection is held while the stream is open
     try:
         mailbox = hub.join(current_app.extensions["settings"].listen_url)
     except TooManyReaders:
         return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
-    response = Response(_stream(mailbox), mimetype="text/event-stream")
+    response = Response(_stream(mailbox, my_id), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: hub.leave(mailbox))
     return response
 
 
-def _stream(mailbox: Mailbox) -> Iterator[str]:
+def _stream(mailbox: Mailbox, user_id: str) -> Iterator[str]:
+    """Ends when its reader's sign-in or role does: the browser asks again, and is refused."""
     ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
     yield "retry: 1000\n\n"
     while time.monotonic() < ends_at and not mailbox.is_closed:
         news = mailbox.take(HEARTBEAT_SECONDS)
+        if news and user_id in news.changed.get("users", ()):
+            return
         yield _event(news) if news else ": still here\n\n"
         if news:
             time.sleep(SETTLE_SECONDS)

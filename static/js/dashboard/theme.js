@@ -1,13 +1,16 @@
-// Light, dark, or as the system has it; remembered on this device.
+// Light, dark, or as the system has it. Whoever is signed in has it kept by the server, in
+// <html data-theme>; this device remembers it for the pages before signing in.
 const KEY = "p5-theme";
 const NAMES = { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
 const NEXT = { system: "light", light: "dark", dark: "system" };
+const root = document.documentElement;
 const systemIsDark = window.matchMedia("(prefers-color-scheme: dark)");
 
 export function applyTheme() {
   const wanted = choice();
   const isDark = wanted === "dark" || (wanted === "system" && systemIsDark.matches);
-  document.documentElement.dataset.bsTheme = isDark ? "dark" : "light";
+  root.dataset.bsTheme = isDark ? "dark" : "light";
+  if (root.dataset.theme) remember(wanted);
 }
 
 export function themeToggle(button) {
@@ -17,31 +20,51 @@ export function themeToggle(button) {
     applyTheme();
   };
   button.addEventListener("click", () => {
-    remember(NEXT[choice()]);
+    choose(NEXT[choice()]);
+    save(button.dataset.save, choice());
     show();
   });
   systemIsDark.addEventListener("change", applyTheme);
-  window.addEventListener("storage", show);
+  // Chosen in another tab.
+  window.addEventListener("storage", (event) => {
+    if (event.key === KEY && event.newValue in NAMES) choose(event.newValue);
+    show();
+  });
   button.hidden = false;
   show();
 }
 
-// Storage can be forbidden; then the choice lasts as long as the page.
-let chosen = null;
+// The profile's own field says the same.
+function choose(value) {
+  root.dataset.theme = value;
+  const field = document.querySelector(`input[name="theme"][value="${value}"]`);
+  if (field) field.checked = true;
+}
 
-function choice() {
+async function save(address, theme) {
+  const token = document.querySelector("input[name=csrf_token]").value;
+  const body = new URLSearchParams({ theme, csrf_token: token });
   try {
-    chosen = localStorage.getItem(KEY) ?? chosen;
+    await fetch(address, { method: "POST", body, keepalive: true });
   } catch {
-    // keeps what was chosen on this page
+    // lasts as long as the page
+  }
+}
+
+// Storage can be forbidden; then the choice lasts as long as the page.
+function choice() {
+  let chosen = root.dataset.theme;
+  try {
+    chosen ??= localStorage.getItem(KEY);
+  } catch {
+    // as the system has it
   }
   return chosen in NAMES ? chosen : "system";
 }
 
 function remember(value) {
-  chosen = value;
   try {
-    localStorage.setItem(KEY, value);
+    if (localStorage.getItem(KEY) !== value) localStorage.setItem(KEY, value);
   } catch {
     // lasts as long as the page
   }
