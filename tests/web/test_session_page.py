@@ -192,6 +192,22 @@ def test_what_happened_stands_between_what_was_said(agent: FlaskClient) -> None:
     assert lines.count("line-day") == 2
 
 
+def test_what_one_searched_for_is_marked_in_what_was_said_and_in_the_lead(
+    agent: FlaskClient,
+) -> None:
+    chat_id = stand(email="tooth@example.com")
+    with transaction() as session:
+        chat = session.get_one(ChatSession, chat_id)
+        message = make_message(session, chat, text="My <b>tooth</b> hurts, says my toothless dog")
+        path = f"/sessions/{chat_id}?q=%22tooth%22"
+        number = message.id
+    page = agent.get(path).text
+    assert '<mark class="mark-hit">tooth</mark>&lt;/b&gt; hurts, says my toothless dog' in page
+    assert f'href="#message-{number}">Go to the first' in page
+    assert '<mark class="mark-hit">tooth</mark>@example.com' in page
+    assert "mark-hit" not in agent.get(f"/sessions/{chat_id}").text
+
+
 def relatives() -> dict[str, uuid.UUID]:
     """Sessions that share a sign with `me`, and one that seems to."""
     with transaction() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from flask import render_template, request
@@ -16,6 +17,7 @@ from app.reporting import deliveries, sessions
 from app.reporting.lead_changes import lead_changes
 from app.reporting.people import other_sessions
 from app.reporting.qa import review_panel
+from app.reporting.search import lead_marks
 from app.reporting.sessions import SessionRow
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.lead_form import LeadForm, plain_form
@@ -56,11 +58,14 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
     moments = moments_of(row.session, events, changes, qa.history)
     filters = read_filters()
     newer, older = sessions.neighbours(database, wanted(filters), session_id)
+    said = transcript_of(row, page.items[::-1], timeline, filters.words)
     return render_template(
         template,
         row=row,
+        hits=[shown.message.id for shown in said if shown.is_hit],
+        lead_marks=partial(lead_marks, words=filters.words),
         lines=lines_of(
-            transcript_of(row, page.items[::-1], timeline),
+            said,
             moments,
             has_earlier=page.next_cursor is not None,
             has_later=page.previous_cursor is not None,

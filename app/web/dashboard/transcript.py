@@ -10,22 +10,34 @@ from datetime import datetime
 
 from app.completion.detection import compile_phrases
 from app.models import Message
+from app.reporting.search import marks
 from app.reporting.sessions import SessionRow, TimelineEntry
 from app.web.dashboard.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a text. `is_promise`: of the completing phrase; `is_hit`: it was searched for."""
+
+    text: str
+    is_promise: bool
+    is_hit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """`before`, `marked` and `after` together are the text. `completes`: the session is completed
-    by this one; `completed_once`: it was, before it was opened again.
+    """`pieces` together are the text. `completes`: the session is completed by this one;
+    `completed_once`: it was, before it was opened again.
     """
 
     message: Message
-    before: str
-    marked: str
-    after: str
+    pieces: list[Piece]
     completes: bool
     completed_once: bool
+
+    @property
+    def is_hit(self) -> bool:
+        return any(piece.is_hit for piece in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,12 @@ def lines_of(
 
 
 def transcript_of(
-    row: SessionRow, messages: Sequence[Message], timeline: Sequence[TimelineEntry]
+    row: SessionRow,
+    messages: Sequence[Message],
+    timeline: Sequence[TimelineEntry],
+    words: str = "",
 ) -> list[ShownMessage]:
-    """`timeline` tells which messages completed the session so far."""
+    """`timeline` tells which messages completed the session so far; `words` were searched for."""
     phrases = {
         entry.event.message_id: entry.event.phrase
         for entry in timeline
@@ -73,18 +88,28 @@ def transcript_of(
     }
     if row.session.completion_message_id:
         phrases[row.session.completion_message_id] = row.session.completion_phrase
-    return [_shown(row, message, phrases) for message in messages]
+    return [_shown(row, message, phrases, words) for message in messages]
 
 
-def _shown(row: SessionRow, message: Message, phrases: dict[int, str | None]) -> ShownMessage:
-    text = message.text
+def _shown(
+    row: SessionRow, message: Message, phrases: dict[int, str | None], words: str
+) -> ShownMessage:
     completes = message.id == row.session.completion_message_id
     completed = message.id in phrases
-    place = _place(row, phrases[message.id], text) if completed else None
-    start, end = place or (len(text), len(text))
+    place = _place(row, phrases[message.id], message.text) if completed else None
     return ShownMessage(
-        message, text[:start], text[start:end], text[end:], completes, completed and not completes
+        message, _pieces(message.text, place, words), completes, completed and not completes
     )
+
+
+def _pieces(text: str, place: tuple[int, int] | None, words: str) -> list[Piece]:
+    start, end = place or (len(text), len(text))
+    parts = ((text[:start], False), (text[start:end], True), (text[end:], False))
+    return [
+        Piece(piece, is_promise, is_hit)
+        for part, is_promise in parts
+        for piece, is_hit in marks(part, words)
+    ]
 
 
 def _place(row: SessionRow, phrase: str | None, text: str) -> tuple[int, int] | None:
