@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.models import QaMove
 from app.review.qa_letters import CATEGORY
 
-__all__ = ["ASK", "CATEGORY", "DONE", "STANDING", "what_happened"]
+__all__ = ["ASK", "CATEGORY", "DONE", "STANDING", "took", "what_happened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,15 @@ def what_happened(move: QaMove) -> str:
     """As in "Ann reported an issue"."""
     words = {"passed": "passed it", "issue": "reported an issue", "fixed": "fixed it"}
     return words[move.to_status]
+
+
+def took(time: timedelta | None) -> str:
+    """ "40 min", "3.5 h", "12 days"; "–" for none."""
+    if time is None:
+        return "–"
+    minutes = time.total_seconds() / 60
+    if minutes < 90:
+        return f"{max(1, round(minutes))} min"
+    if minutes < 36 * 60:
+        return f"{minutes / 60:.1f} h".replace(".0 ", " ")
+    return f"{round(minutes / 1440)} days"

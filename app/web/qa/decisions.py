@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -66,7 +67,9 @@ def _onwards(session_id: uuid.UUID, walk: Walk | None) -> str:
 
 
 def _session(session_id: uuid.UUID) -> str:
-    return url_for("dashboard.session", session_id=session_id)
+    """Its page, in the list one came from."""
+    query: dict[str, Any] = request.args.to_dict(flat=False)
+    return url_for("dashboard.session", session_id=session_id, **query, _anchor="qa")
 
 
 def _user_id() -> uuid.UUID:

@@ -27,10 +27,10 @@ def index() -> ResponseReturnValue:
         session_id = qa_queue.next_after(db.session(), walk.queue)
         if session_id:
             return redirect(walk.address(session_id))
-        return render_template("qa/done.html", **_frame(walk))
+        return render_template("qa/done.html", **frame_of(walk))
     cursor = request.args.get("cursor")
     page = qa_queue.list_page(db.session(), walk.queue, cursor=cursor)
-    return render_template("qa/list.html", page=page, **_frame(walk))
+    return render_template("qa/list.html", page=page, **frame_of(walk))
 
 
 @blueprint.get("/qa/next")
@@ -50,6 +50,23 @@ def one(session_id: uuid.UUID) -> ResponseReturnValue:
     return one_page(session_id, asked_walk())
 
 
+@blueprint.get("/qa/<uuid:session_id>/panel")
+@requires("sessions:read")
+def panel(session_id: uuid.UUID) -> ResponseReturnValue:
+    row = sessions.one(db.session(), session_id)
+    qa = review_panel(db.session(), row.session)
+    back = asked_walk().query if "tab" in request.args else {}
+    return render_template("qa/_panel.html", row=row, qa=qa, back=back)
+
+
+@blueprint.get("/qa/tabs")
+@requires("sessions:read")
+def tabs() -> ResponseReturnValue:
+    """The tabs with how many wait now."""
+    is_numbers = "numbers" in request.args
+    return render_template("qa/_tabs.html", is_numbers=is_numbers, **frame_of(asked_walk()))
+
+
 def one_page(session_id: uuid.UUID, walk: Walk | None, typed: Typed | None = None) -> str:
     """A session with its panel. `typed`: a decision that could not be saved. Raises NotFound."""
     row = sessions.one(db.session(), session_id)
@@ -63,15 +80,15 @@ def one_page(session_id: uuid.UUID, walk: Walk | None, typed: Typed | None = Non
         qa=review_panel(db.session(), row.session),
         typed=typed,
         back=walk.query if walk else {},
-        **_frame(
-            walk or Walk(row.session.qa_status if row.session.qa_status in TABS else "unchecked")
-        ),
+        **frame_of(walk or Walk(row.session.qa_status)),
         is_walk=walk is not None,
     )
 
 
-def _frame(walk: Walk) -> dict[str, Any]:
-    """What stands above each of these pages: the tabs, the filters, what was decided last."""
+def frame_of(walk: Walk) -> dict[str, Any]:
+    """What stands above each of these pages: the tabs, the filters, what was decided last. Of a
+    session that is not walked to, `walk.tab` may be none of the tabs.
+    """
     return {
         "walk": walk,
         "tabs": TABS,

@@ -9,6 +9,8 @@ import { list } from "./list.js";
 import { notices } from "./notices.js";
 import { select } from "./select.js";
 import { printPage } from "./print_page.js";
+import { review } from "./review.js";
+import { reviewNews } from "./review_news.js";
 import { session } from "./session.js";
 import { siteState } from "./site_state.js";
 import { sync } from "./sync.js";
@@ -25,6 +27,8 @@ const controllers = {
   help,
   list,
   notices,
+  review,
+  "review-news": reviewNews,
   select,
   print: printPage,
   session,
