@@ -64,6 +64,9 @@ class Delivery(Base):
     `next_attempt_at` is empty when nothing will be tried by itself: it is over, or the
     destination has to be resumed first. `claim_token` and `claimed_until`: a worker is sending
     it; a worker that died loses it then.
+
+    `ix_deliveries_destination_status` counts and lists those of a destination in a status;
+    `ix_deliveries_given_up` those that wait for a person, which every page looks for.
     """
 
     __tablename__ = "deliveries"
@@ -100,6 +103,19 @@ class Delivery(Base):
             postgresql_where=text(
                 "lead_id IS NOT NULL AND status IN ('pending', 'failed', 'dead', 'unknown')"
             ),
+        ),
+        Index(
+            "ix_deliveries_destination_status",
+            "destination_key",
+            "status",
+            text("created_at DESC"),
+            text("number DESC"),
+        ),
+        Index(
+            "ix_deliveries_given_up",
+            text("created_at DESC"),
+            text("number DESC"),
+            postgresql_where=text("status IN ('dead', 'unknown')"),
         ),
         Index("ix_deliveries_created_at", text("created_at DESC"), text("number DESC")),
     )

@@ -22,10 +22,14 @@ class Lead(Base):
     any more. `version` grows with every change: a form made for an older one is refused.
 
     `missing` names what the site asks for and the visitor has not given.
+
+    The list of leads walks `ix_leads_created_at_id`; the database's function `leads_of_person`
+    finds those of the same person by the two indexes on their e-mail and phone number.
     """
 
     __tablename__ = "leads"
     __table_args__ = (
+        Index("ix_leads_created_at_id", text("created_at DESC"), text("id DESC")),
         Index("ix_leads_awaits_partial", "session_id", postgresql_where=text("awaits_partial")),
         # For the search: `app.reporting.search`.
         Index(

@@ -212,6 +212,26 @@ def upgrade() -> None:
             postgresql_where=sa.text(f"{key} IS NOT NULL"),
         )
     op.create_index(
+        "ix_leads_created_at_id",
+        "leads",
+        [sa.text("created_at DESC"), sa.text("id DESC")],
+        unique=False,
+    )
+    op.execute(LEADS_OF_PERSON)
+    op.create_index(
+        "ix_deliveries_destination_status",
+        "deliveries",
+        ["destination_key", "status", sa.text("created_at DESC"), sa.text("number DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_deliveries_given_up",
+        "deliveries",
+        [sa.text("created_at DESC"), sa.text("number DESC")],
+        unique=False,
+        postgresql_where=sa.text("status IN ('dead', 'unknown')"),
+    )
+    op.create_index(
         "ix_chat_sessions_visitor_id_started_at",
         "chat_sessions",
         ["visitor_id", "started_at"],
@@ -234,6 +254,34 @@ def downgrade() -> None:
     raise NotImplementedError("This release's tables hold what cannot be made again.")
 
 
+# Whose leads are one person's: those that share an e-mail or a phone number, and whatever shares one
+# with these. Each e-mail and number is followed once, so that it costs as much as they have leads.
+# What was only kept as typed (`invalid`) is nobody's sign; the caller gives None for it.
+LEADS_OF_PERSON = """
+CREATE OR REPLACE FUNCTION leads_of_person(an_email text, a_phone text)
+RETURNS TABLE (id uuid, created_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 3 AS $$
+    WITH RECURSIVE signs (kind, value) AS (
+        SELECT * FROM (VALUES ('email', an_email), ('phone', a_phone)) AS given (kind, value)
+         WHERE value IS NOT NULL
+        UNION
+        SELECT other.kind, other.value FROM signs CROSS JOIN LATERAL (
+            SELECT 'phone', l.phone FROM leads l
+             WHERE signs.kind = 'email' AND l.email = signs.value
+               AND l.phone IS NOT NULL AND NOT l.invalid @> '["phone"]'
+            UNION ALL
+            SELECT 'email', l.email FROM leads l
+             WHERE signs.kind = 'phone' AND l.phone = signs.value
+               AND l.email IS NOT NULL AND NOT l.invalid @> '["email"]'
+        ) AS other (kind, value)
+    )
+    SELECT l.id, l.created_at FROM signs JOIN leads l ON l.email = signs.value
+     WHERE signs.kind = 'email'
+    UNION
+    SELECT l.id, l.created_at FROM signs JOIN leads l ON l.phone = signs.value
+     WHERE signs.kind = 'phone'
+$$
+"""
 KINDS = ("completed", "reopened", "left_open", "archived", "activated")
 EVENTS = (
     "lead.completed",
