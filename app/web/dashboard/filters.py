@@ -85,7 +85,8 @@ class Filters:
 
     def address(self, **changes: str | None) -> str:
         """Of this list, with these changed; None takes one out."""
-        kept = {k: v for k, v in {**self.query, **changes}.items() if v is not None}
+        asked: dict[str, str | None] = {"view": None, **self.query, **changes}
+        kept = {name: value for name, value in asked.items() if value is not None}
         return url_for(self.endpoint, **kept)  # type: ignore[arg-type]
 
     def tidied(self) -> Response | None:

@@ -13,6 +13,8 @@ export function list(element) {
   const { topic, rows: address, page: whole } = element.dataset;
   const takesNew = "takesNew" in element.dataset;
   const waiting = news(element, showNew);
+  // What somebody moved on this very page is theirs to see at once.
+  const own = new Set();
   let changed = new Set();
   let isStale = false;
 
@@ -64,7 +66,7 @@ export function list(element) {
 
   function put(row) {
     if (change(element, row) || !takesNew || !belongs(element, row)) return;
-    if (rowsOf(element).length) waiting.add(row.dataset.id);
+    if (rowsOf(element).length && !own.has(row.dataset.id)) waiting.add(row.dataset.id);
     else insert(element, row);
   }
 
@@ -99,9 +101,12 @@ export function list(element) {
     },
     reload: stale,
   });
-  // Somebody moved these rows on this very page: no need to wait for the stream.
+  // No need to wait for the stream.
   element.addEventListener("moved", (event) => {
-    event.detail.forEach((id) => changed.add(id));
+    for (const id of event.detail) {
+      own.add(id);
+      changed.add(id);
+    }
     update();
   });
 }

@@ -47,7 +47,7 @@ export function select(form) {
     const body = new FormData(form);
     body.delete("ids");
     ids.forEach((id) => body.append("ids", id));
-    const told = await post(button(move).formAction, body);
+    const told = await post(button(move).getAttribute("formaction") ?? form.action, body);
     isBusy = false;
     if (told === null) return say(LOST, "trouble");
     choose(ids, false);
