@@ -20,9 +20,9 @@ CHANGED = Look("circle-info", "Changed", "blue")
 LOCAL = Look("circle-info", "This computer only", "amber")
 
 LAYERS = {
-    "live": "While a visitor chats",
-    "auto_sync": "When a conversation comes in from outside",
-    "sweep": "By looking again whenever somebody is here",
+    "live": "While visitors chat",
+    "auto_sync": "As messages come in",
+    "sweep": "By looking again",
     "manual_sync": "By “Sync now”",
 }
 
@@ -95,7 +95,7 @@ def _letters(settings: Settings) -> Part:
 def _chat(settings: Settings) -> Part:
     url = settings.n8n_chat_url
     facts = (
-        ("Answers come from", f"N8n at {_host(url)}" if url else "what each site names itself"),
+        ("Answers from", f"N8n at {_host(url)}" if url else "what each site names itself"),
         ("Waits at most", f"{settings.n8n_chat_timeout_seconds} s for an answer"),
     )
     return Part(
@@ -133,7 +133,7 @@ def _memory(settings: Settings) -> Part:
         "database",
         "N8n's chat memory",
         SET_UP if url else USUAL,
-        "Where conversations are read from that N8n held elsewhere.",
+        "Conversations that N8n held by itself are read from here.",
         (("Database", host), ("Table", settings.n8n_memory_table)),
         ("N8N_MEMORY_DATABASE_URL", "N8N_MEMORY_TABLE"),
     )

@@ -1,4 +1,5 @@
-// A button that copies what a field beside it holds. Without the clipboard the text is selected.
+// A button that copies what a field beside it holds. The old way, by selecting: it works without
+// https, too, and leaves the text selected where nothing may be copied.
 const SAY_DONE_MS = 2000;
 
 export function copy(button) {
@@ -6,14 +7,9 @@ export function copy(button) {
   const label = button.querySelector("[data-label]");
   const words = label.textContent;
   button.hidden = false;
-  button.addEventListener("click", async () => {
+  button.addEventListener("click", () => {
     source.select();
-    try {
-      await navigator.clipboard.writeText(source.value);
-      label.textContent = "Copied";
-    } catch {
-      label.textContent = "Press Ctrl+C";
-    }
+    label.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
     setTimeout(() => {
       label.textContent = words;
     }, SAY_DONE_MS);
