@@ -99,7 +99,7 @@ function typed(panel) {
 
 // Somebody else has decided, or taken it back.
 function meet(fresh) {
-  const old = document.getElementById("qa");
+  const old = document.querySelector(".qa");
   if (decisions(old) === decisions(fresh)) return;
   const kept = typed(old);
   const isWalk = document.querySelector("[data-walk]");
