@@ -41,7 +41,7 @@ export function list(element) {
     gone.forEach((id) => waiting.drop(id));
     // What moves up from the next page takes the place of what has gone.
     if (gone.filter((id) => remove(element, id)).length && isLonger(element)) stale();
-    for (const row of fresh.values()) put(row);
+    put([...fresh.values()]);
     settle(element, piece);
     return true;
   }
@@ -56,7 +56,7 @@ export function list(element) {
     const missing = here.filter((id) => !known.has(id));
     const last = rowsOf(element).at(-1)?.dataset.order;
     const older = fresh.filter((row) => last && row.dataset.order < last);
-    for (const row of fresh) if (!older.includes(row)) put(row);
+    put(fresh.filter((row) => !older.includes(row)));
     older.forEach((row) => insert(element, row));
     if (older.length || !last) takePages(element, page);
     settle(element, page);
@@ -64,10 +64,14 @@ export function list(element) {
     return missing.length ? take(missing.slice(0, MOST_IDS)) : true;
   }
 
-  function put(row) {
-    if (change(element, row) || !takesNew || !belongs(element, row)) return;
-    if (rowsOf(element).length && !own.has(row.dataset.id)) waiting.add(row.dataset.id);
-    else insert(element, row);
+  // Where nothing stands yet, nothing can move: new rows come in by themselves.
+  function put(rows) {
+    const isEmpty = !rowsOf(element).length;
+    for (const row of rows) {
+      if (change(element, row) || !takesNew || !belongs(element, row)) continue;
+      if (isEmpty || own.has(row.dataset.id)) insert(element, row);
+      else waiting.add(row.dataset.id);
+    }
   }
 
   // The first page as it is now, with the focus on what is new.
