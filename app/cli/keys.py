@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from app.accounts import api_keys
+from app.accounts import api_keys, audit
 from app.cli.sentences import plain_errors
 from app.core.db import transaction
 from app.gateways.n8n import new_webhook_secret
@@ -23,6 +23,7 @@ def create(name: str, scopes: str, site: str | None) -> None:
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     with transaction() as session:
         made = api_keys.create(session, name=name, scopes=wanted, site_key=site)
+        audit.note(session, None, "key.created", "key", made.key.id, name=made.key.name)
     click.echo(f"Made the key {made.key.name} ({', '.join(made.key.scopes)}).", err=True)
     click.echo("It is shown this once. Send it in the header X-API-Key.", err=True)
     click.echo(made.plain)

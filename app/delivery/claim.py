@@ -26,7 +26,7 @@ from app.models.delivery import FINAL_STATUSES
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
-#: Resend takes 5 a second from all keys of an account together.
+#: Kinds that have a rate to keep (`destinations.LETTER_SECONDS`).
 FEWER_AT_ONCE = {"email": 1}
 #: Longer than an attempt can take (20 s), so that only a dead worker loses its claim.
 CLAIM_FOR = timedelta(seconds=35)
@@ -138,7 +138,8 @@ def _several_leads_wait(session: Session, destination: DestinationRow) -> bool:
                 other.destination_key == destination.key,
                 other.status.in_(OPEN_STATUSES),
                 other.id != one.id,
-                other.lead_id.is_distinct_from(one.lead_id),
+                # Letters are nobody's lead: each is one of its own.
+                or_(one.lead_id.is_(None), other.lead_id.is_distinct_from(one.lead_id)),
             )
         )
     )

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,8 +43,11 @@ def mailing(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def resend(database: Flask, mailing: Settings, settings: Settings) -> Iterator[Resend]:
-    """Resend runs, and letters go there."""
+def resend(
+    database: Flask, mailing: Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Resend]:
+    """Resend runs, and letters go there as fast as they can."""
+    monkeypatch.setattr("app.delivery.destinations.LETTER_SECONDS", 0.0)
     with running_resend() as fake:
         delivery.configure(replace(mailing, resend_api_url=fake.url))
         yield fake
@@ -237,10 +241,22 @@ def test_without_resend_a_letter_is_printed(
     assert LINK not in state(letter).body
 
 
-def test_letters_go_one_at_a_time_and_none_is_forgotten(resend: Resend, app: Flask) -> None:
+def test_a_failing_mail_service_is_left_alone(resend: Resend) -> None:
+    resend.behave(*[Refusal(500)] * 40)
+    for _ in range(15):
+        write()
+    drain("email")
+    assert len(resend.requests) == 10
+    assert Outbox().destination("email").blocked_until is not None
+
+
+def test_letters_go_one_at_a_time_four_a_second_and_none_is_forgotten(
+    resend: Resend, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.delivery.destinations.LETTER_SECONDS", 0.1)
     for _ in range(6):
         write()
-    resend.takes_seconds = 0.05
+    begun = time.monotonic()
 
     def work() -> None:
         with app.app_context():
@@ -252,6 +268,7 @@ def test_letters_go_one_at_a_time_and_none_is_forgotten(resend: Resend, app: Fla
     for thread in threads:
         thread.join()
     assert (resend.most_at_once, len(resend.mails)) == (1, 6)
+    assert time.monotonic() - begun >= 0.6
 
 
 def test_opening_a_session_again_withdraws_its_leads_and_no_letter(resend: Resend) -> None:
