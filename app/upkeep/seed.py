@@ -20,7 +20,7 @@ from app.core.errors import Conflict
 from app.gateways.n8n_memory import table_name
 from app.models import Site
 from app.sync import sources
-from app.upkeep import seed_sql
+from app.upkeep import seed_qa, seed_sql
 from app.upkeep.seed_words import WORDS, Words
 
 CHUNK_SESSIONS = 20_000
@@ -33,6 +33,7 @@ TABLES = (
     "lead_events",
     "deliveries",
     "delivery_attempts",
+    "qa_moves",
 )
 
 _COUNT = text("SELECT count(*) FROM chat_sessions WHERE starts_with(visitor_id, :start)")
@@ -117,6 +118,7 @@ def _chunk(
     run(seed_sql.SENT)
     run(seed_sql.INSERT_DELIVERIES)
     run(seed_sql.INSERT_ATTEMPTS)
+    seed_qa.add(session, values)
     if source:
         session.execute(_SEEN, {"source": source.id, "now": values["now"]})
     lines = session.scalar(text("SELECT count(*) FROM seed_lines")) or 0
