@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from app import create_app
 from app.accounts import users
+from app.core import clock
 from app.core.db import transaction
+from app.models import AuditEntry
 from app.web.auth.views import local_path
 from config import Settings
-from tests.web.signed_in import csrf_token, make_user, sign_in
+from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -35,7 +37,7 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(client: FlaskCli
 
 
 def test_in_production_the_cookie_needs_https(settings: Settings) -> None:
-    production = replace(settings, app_env="production").flask_config()
+    production = dataclasses.replace(settings, app_env="production").flask_config()
     assert production["SESSION_COOKIE_SECURE"] is True
 
 
@@ -140,17 +142,65 @@ def test_a_forged_cookie_is_nobody(client: FlaskClient) -> None:
     assert client.get("/sessions").status_code == 302
 
 
-def test_guessing_is_slowed_down(settings: Settings) -> None:
-    app = create_app(replace(settings, ratelimit_enabled=True))
-    with app.app_context():
-        make_user()
-    client = app.test_client()
-    assert [sign_in(client, password="wrong").status_code for _ in range(11)] == [422] * 10 + [429]
-    page = sign_in(client, password="wrong")
-    assert page.status_code == 429
-    assert int(page.headers["Retry-After"]) > 0
-    api = client.post("/api/v1/auth/token", json={"email": "ann@example.com", "password": "x"})
-    assert api.status_code == 401
+@pytest.fixture
+def limited(app: Flask, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setitem(
+        app.extensions, "settings", dataclasses.replace(settings, ratelimit_enabled=True)
+    )
+
+
+@pytest.mark.usefixtures("limited")
+def test_guessing_is_slowed_down_and_a_right_password_is_told_the_same(
+    client: FlaskClient, app: Flask
+) -> None:
+    make_user()
+    assert [sign_in(client, password="wrong").status_code for _ in range(6)] == [422] * 5 + [429]
+    pages = [sign_in(client, password=password) for password in ("wrong", PASSWORD)]
+    pages += [sign_in(client, email="nobody@example.com") for _ in range(6)][-1:]
+    assert [page.status_code for page in pages] == [429] * 3
+    assert "Please wait a minute" in pages[0].text
+    assert 0 < int(pages[0].headers["Retry-After"]) <= 60
+    texts = {_without_token(page.text, "nobody@").replace("ann@", "") for page in pages}
+    assert len(texts) == 1
+    given = {"email": "ann@example.com", "password": PASSWORD}
+    assert client.post("/api/v1/auth/token", json=given).status_code == 429
+    with clock.moved(timedelta(minutes=1, seconds=1)):
+        assert sign_in(client).status_code == 302
+    sign_out = {"csrf_token": csrf_token(client.get("/sessions"))}
+    client.post("/logout", data=sign_out)
+    assert [sign_in(client, password="wrong").status_code for _ in range(6)] == [422] * 5 + [429]
+    failures = [entry for entry in noted() if entry.action == "user.sign_in_failed"]
+    assert [entry.details["tries"] for entry in failures] == [5, 5]
+
+
+@pytest.mark.usefixtures("limited")
+def test_the_api_counts_with_the_pages_and_new_passwords_begin_anew(client: FlaskClient) -> None:
+    make_user()
+    wrong = {"email": "ann@example.com", "password": "wrong"}
+    codes = [client.post("/api/v1/auth/token", json=wrong).status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+    assert sign_in(client).status_code == 429
+    with transaction() as session:
+        users.reset_password(session, "ann@example.com", PASSWORD)
+    assert sign_in(client).status_code == 302
+
+
+@pytest.mark.usefixtures("limited")
+def test_many_accounts_from_one_address(client: FlaskClient) -> None:
+    codes = [sign_in(client, email=f"{n}@example.com").status_code for n in range(21)]
+    assert codes == [422] * 20 + [429]
+
+
+def test_without_limits_one_may_try_for_ever(client: FlaskClient) -> None:
+    make_user()
+    assert {sign_in(client, password="wrong").status_code for _ in range(7)} == {422}
+
+
+def test_signing_in_is_noted(client: FlaskClient) -> None:
+    user = make_user()
+    sign_in(client)
+    [entry] = noted()
+    assert (entry.action, entry.user_id, entry.address) == ("user.signed_in", user.id, "127.0.0.1")
 
 
 def test_the_sign_in_lasts_two_weeks(app: Flask) -> None:
@@ -159,3 +209,8 @@ def test_the_sign_in_lasts_two_weeks(app: Flask) -> None:
 
 def _without_token(page: str, email: str) -> str:
     return re.sub(r'value="[^"]{60,}"', "", page).replace(email, "")
+
+
+def noted() -> list[AuditEntry]:
+    with transaction() as session:
+        return list(session.scalars(select(AuditEntry).order_by(AuditEntry.id)))

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.core import clock
+from app.core.db import transaction
+from app.models import User
+from tests.reporting.queries import counted
+from tests.web.forms import follow, send
+from tests.web.signed_in import bearer, make_user, sign_in
+from tests.web.test_auth import noted
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def bob(agent: FlaskClient, admin: FlaskClient) -> User:
+    """An agent, signed in as `agent`, beside Ann, the admin."""
+    with transaction() as session:
+        return session.query(User).filter_by(email="bob@example.com").one()
+
+
+def act(admin: FlaskClient, user: User, move: str, **data: str) -> str:
+    return follow(admin, f"/users/{user.id}", f"/users/{user.id}/{move}", **data)
+
+
+def test_the_list_says_who_may_sign_in_in_one_query(admin: FlaskClient) -> None:
+    with transaction() as session:
+        now = clock.now()
+        session.add_all(
+            User(email=f"u{n}@example.com", role="agent", created_at=now, is_active=n % 2 == 0)
+            for n in range(60)
+        )
+    with counted() as few:
+        page = admin.get("/users")
+    assert page.status_code == 200
+    assert page.text.count('class="row-item') == 50
+    assert [sql for sql in few if "users" in sql and "ORDER BY" in sql].__len__() == 1
+    assert len(few) < 12
+    for words in ("Invited", "Deactivated", "Agent"):
+        assert words in page.text
+    older = admin.get("/users?cursor=" + page.text.split("cursor=")[1].split('"')[0])
+    assert older.text.count('class="row-item') == 11
+
+
+def test_an_agent_may_not_even_look(agent: FlaskClient, bob: User) -> None:
+    assert "/users" not in agent.get("/sessions").text
+    for path in ("/users", "/users/new", f"/users/{bob.id}"):
+        assert agent.get(path).status_code == 403
+    token = {"csrf_token": agent.get("/profile").text.split('value="')[1].split('"')[0]}
+    for move in ("role", "deactivation", "activation", "sign-outs", "links", "two-factor-removal"):
+        assert agent.post(f"/users/{bob.id}/{move}", data=token).status_code == 403
+
+
+def test_a_role_counts_at_once(admin: FlaskClient, agent: FlaskClient, bob: User) -> None:
+    assert agent.get("/sites").status_code == 403
+    assert "is admin now" in act(admin, bob, "role", role="admin")
+    assert agent.get("/sites").status_code == 200
+    act(admin, bob, "role", role="agent")
+    assert agent.get("/sites").status_code == 403
+    entries = [e for e in noted() if e.action == "user.role_changed"]
+    assert [e.details for e in entries] == [
+        {"old": "agent", "new": "admin"},
+        {"old": "admin", "new": "agent"},
+    ]
+    refused = send(admin, f"/users/{bob.id}", f"/users/{bob.id}/role", role="owner")
+    assert refused.status_code == 422
+
+
+def test_out_at_once_and_in_again(admin: FlaskClient, agent: FlaskClient, bob: User) -> None:
+    headers = bearer(agent, bob.email)
+    assert "can no longer sign in" in act(admin, bob, "deactivation")
+    assert agent.get("/sessions").status_code == 302
+    assert agent.get("/api/v1/sessions", headers=headers).status_code == 401
+    assert sign_in(agent, bob.email).status_code == 422
+    assert "activate this user first" in act(admin, bob, "links", how="link")
+    act(admin, bob, "activation")
+    assert sign_in(agent, bob.email).status_code == 302
+    assert [e.action for e in noted() if e.object_id == str(bob.id)][-3:] == [
+        "user.deactivated", "user.activated", "user.signed_in",
+    ]  # fmt: skip
+
+
+def test_signing_out_everywhere_ends_cookies_and_tokens(
+    app: Flask, admin: FlaskClient, agent: FlaskClient, bob: User
+) -> None:
+    second = app.test_client()
+    sign_in(second, bob.email)
+    headers = bearer(agent, bob.email)
+    act(admin, bob, "sign-outs")
+    assert agent.get("/sessions").status_code == second.get("/sessions").status_code == 302
+    assert agent.get("/api/v1/sessions", headers=headers).status_code == 401
+    assert sign_in(agent, bob.email).status_code == 302
+
+
+def test_the_last_admin_stays_and_nobody_does_it_to_themselves(admin: FlaskClient) -> None:
+    with transaction() as session:
+        ann = session.query(User).one()
+    for move, data in (("role", {"role": "agent"}), ("deactivation", {})):
+        said = act(admin, ann, move, **data)
+        assert "yourself" in said or "last admin" in said
+        assert "notice-trouble" in said
+    assert admin.get("/users").status_code == 200
+    assert admin.get(f"/users/{uuid.uuid4()}").status_code == 404
+
+
+def test_an_admin_turns_off_the_second_step_of_who_lost_the_phone(
+    app: Flask, admin: FlaskClient, bob: User
+) -> None:
+    with transaction() as session:
+        user = session.merge(bob)
+        user.totp_secret, user.totp_enabled_at = "sealed", clock.now()
+    client = app.test_client()
+    assert sign_in(client, bob.email).location == "/login/code"
+    assert "password alone" in act(admin, bob, "two-factor-removal")
+    assert sign_in(client, bob.email).location == "/"
+    assert "off already" in act(admin, bob, "two-factor-removal")
+    [entry] = [e for e in noted() if e.action == "two_factor.disabled"]
+    assert entry.object_id == str(bob.id)
+
+
+def test_an_open_page_hears_no_more_once_one_is_out(server: str, app: Flask) -> None:
+    """The stream of changes ends with the sign-in."""
+    make_user()
+    bob = make_user("bob@example.com", "agent")
+    admin, agent = app.test_client(), app.test_client()
+    sign_in(admin)
+    sign_in(agent, bob.email)
+    stream = agent.get("/live", buffered=False)
+    pieces = iter(stream.response)
+    assert next(pieces).startswith(b"retry")
+    act(admin, bob, "deactivation")
+    began = time.monotonic()
+    rest = b"".join(pieces)
+    assert time.monotonic() - began < 3
+    assert str(bob.id).encode() not in rest
+    stream.close()
