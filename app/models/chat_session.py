@@ -15,6 +15,7 @@ CHANNELS = ("web", "messenger", "n8n", "api")
 COMPLETION_STATUSES = ("in_progress", "completed")
 ARCHIVE_STATUSES = ("active", "archived")
 QA_STATUSES = ("unchecked", "passed", "issue", "fixed")
+STATUSES = ("completion_status", "archive_status", "qa_status")
 NEWEST_FIRST = (text("started_at DESC"), text("id DESC"))
 CAUSES = ("live", "auto_sync", "sweep", "manual_sync", "user")
 
@@ -26,8 +27,8 @@ class ChatSession(Base):
     more. `discounted_message_id` and `discounted_until` are the newest id and time of then; a
     message counts when its id is higher and its time not earlier.
 
-    Only `started_at` is indexed among the times: a turn then changes no indexed column (but in the
-    first, `assistant_engaged`), and PostgreSQL updates the row in place (HOT).
+    Only `started_at` is indexed among the times: a turn then changes no indexed column, and
+    PostgreSQL updates the row in place (HOT).
     """
 
     __tablename__ = "chat_sessions"
@@ -42,17 +43,10 @@ class ChatSession(Base):
         ),
         UniqueConstraint("site_id", "channel", "external_session_id"),
         Index("ix_chat_sessions_started_at_id", *NEWEST_FIRST),
-        # One for every filter of the list, so that it is walked in its order, whatever the filter.
-        Index("ix_chat_sessions_completion", "completion_status", *NEWEST_FIRST),
-        Index("ix_chat_sessions_archive", "archive_status", *NEWEST_FIRST),
-        Index("ix_chat_sessions_qa", "qa_status", *NEWEST_FIRST),
-        Index("ix_chat_sessions_channel", "channel", *NEWEST_FIRST),
-        Index("ix_chat_sessions_site", "site_id", *NEWEST_FIRST),
-        Index(
-            "ix_chat_sessions_not_engaged",
-            *NEWEST_FIRST,
-            postgresql_where=text("NOT assistant_engaged"),
-        ),
+        # For the filters of the list (app.reporting.session_filter), which walk it in its order.
+        Index("ix_chat_sessions_statuses", *STATUSES, *NEWEST_FIRST),
+        Index("ix_chat_sessions_site", "site_id", *STATUSES, *NEWEST_FIRST),
+        Index("ix_chat_sessions_channel", "channel", *STATUSES, *NEWEST_FIRST),
         # Those that wait for a reviewer, past however many were archived unchecked.
         Index(
             "ix_chat_sessions_to_check",

@@ -98,8 +98,8 @@ class Delivery(Base):
         ),
         Index(
             "ix_deliveries_not_arrived",
-            "status",
             "session_id",
+            "status",
             postgresql_where=text(
                 "lead_id IS NOT NULL AND status IN ('pending', 'failed', 'dead', 'unknown')"
             ),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_CHARACTERS = 1_000
 MOST_TERMS = 12
@@ -37,6 +38,7 @@ class Term:
     digits: str | None = None
 
 
+@lru_cache(maxsize=256)
 def terms(words: str) -> tuple[Term, ...]:
     """What to look for, in the order typed, each once."""
     typed = "".join(map(_seen, words[:MOST_CHARACTERS]))

@@ -24,13 +24,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models import Lead, Message
 from app.reporting.search import Term
 
 #: A word in more messages or leads than this is common.
-MOST_RARE = 20_000
+MOST_RARE = 5_000
 #: The rarest of so many parts of a word says how rare it is: together the database takes them for
 #: much rarer than they are.
 MOST_PARTS = 6
@@ -45,11 +45,11 @@ _IN_LEADS = """
 """
 
 
-def common(session: Session, terms: tuple[Term, ...]) -> frozenset[Term]:
-    """Those that would lead to too many sessions. One query, whatever was typed."""
+def common(session: Session, terms: tuple[Term, ...]) -> list[Term]:
+    """Those that would lead to too many sessions, the rarest first. One query, if any."""
     asked = [(term, *part) for term in terms for part in _parts(term)]
     if not asked:
-        return frozenset()
+        return []
     columns = (table.format(value=f":part_{n}") for n, (_, table, _) in enumerate(asked))
     values = {f"part_{n}": part for n, (_, _, part) in enumerate(asked)}
     told = session.scalar(text(f"EXPLAIN (FORMAT JSON) SELECT {', '.join(columns)}"), values)
@@ -57,12 +57,10 @@ def common(session: Session, terms: tuple[Term, ...]) -> frozenset[Term]:
     fewest: dict[tuple[Term, str], float] = {}
     for (term, table, _), rows in zip(asked, _scanned(plan[0]["Plan"]), strict=True):
         fewest[term, table] = min(rows, fewest.get((term, table), rows))
-    return frozenset(
-        term
-        for (term, _), rows in fewest.items()
-        # Of a single character there is no index over leads.
-        if rows > MOST_RARE or len(term.text) == 1
-    )
+    rows_of = {term: max(rows for (of, _), rows in fewest.items() if of == term) for term in terms}
+    # Of a single character there is no index over leads.
+    found = (term for term, rows in rows_of.items() if rows > MOST_RARE or len(term.text) == 1)
+    return sorted(found, key=rows_of.__getitem__)
 
 
 def sessions_with(term: Term) -> Select[uuid.UUID] | CompoundSelect[uuid.UUID]:
@@ -77,7 +75,9 @@ def sessions_with(term: Term) -> Select[uuid.UUID] | CompoundSelect[uuid.UUID]:
     return said.union_all(told)
 
 
-def is_in(term: Term, session_id: ColumnElement[uuid.UUID]) -> ColumnElement[bool]:
+def is_in(
+    term: Term, session_id: ColumnElement[uuid.UUID] | InstrumentedAttribute[uuid.UUID]
+) -> ColumnElement[bool]:
     """Whether this session holds it. Scalar, so that no plan asks more sessions than it needs."""
     told = select(literal(True)).where(Lead.session_id == session_id, _is_told(term))
     said = select(literal(True)).where(Message.session_id == session_id, says(term)).limit(1)
@@ -91,7 +91,9 @@ def says(term: Term) -> ColumnElement[bool]:
     """
     if not term.pieces:
         return false()
-    return and_(place(term) > 0, _MESSAGE_WORDS.bool_op("@@")(query(term)))
+    # Not the very expression of the index: read for one session, the index is the long way round.
+    words = func.message_words(Message.text.concat(""))
+    return and_(place(term) > 0, words.bool_op("@@")(query(term)))
 
 
 def place(term: Term) -> ColumnElement[int]:

@@ -50,7 +50,7 @@ def list_page(
     )
     last_asked = None if len(rows) > limit else chosen.last_asked(cursor)
     last = None if last_asked is None else session.execute(last_asked).one_or_none()
-    return page if last is None else NEWEST_FIRST.unfinished(page, (last[0], last[1]), cursor)
+    return page if last is None else NEWEST_FIRST.unfinished(page, (last[1], last[0]), cursor)
 
 
 def by_ids(

@@ -35,19 +35,16 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
       FROM generate_series(2, 3) n CROSS JOIN generate_series(1, length(whole) - n + 1) i
 $$
 """
-NEWEST_FIRST = "started_at DESC, id DESC"
+IN_ORDER = "completion_status, archive_status, qa_status, started_at DESC, id DESC"
 INDEXES = (
     "ix_messages_words ON messages USING gin (message_words(text)) WITH (fastupdate = off)",
     "ix_leads_pieces ON leads USING gin (text_pieces(lead_words(name, email, phone, company)))",
     "ix_leads_without_contact ON leads (session_id) WHERE email IS NULL AND phone IS NULL",
-    "ix_deliveries_not_arrived ON deliveries (status, session_id)"
+    "ix_deliveries_not_arrived ON deliveries (session_id, status)"
     " WHERE lead_id IS NOT NULL AND status IN ('pending', 'failed', 'dead', 'unknown')",
-    f"ix_chat_sessions_completion ON chat_sessions (completion_status, {NEWEST_FIRST})",
-    f"ix_chat_sessions_archive ON chat_sessions (archive_status, {NEWEST_FIRST})",
-    f"ix_chat_sessions_qa ON chat_sessions (qa_status, {NEWEST_FIRST})",
-    f"ix_chat_sessions_channel ON chat_sessions (channel, {NEWEST_FIRST})",
-    f"ix_chat_sessions_site ON chat_sessions (site_id, {NEWEST_FIRST})",
-    f"ix_chat_sessions_not_engaged ON chat_sessions ({NEWEST_FIRST}) WHERE NOT assistant_engaged",
+    f"ix_chat_sessions_statuses ON chat_sessions ({IN_ORDER})",
+    f"ix_chat_sessions_site ON chat_sessions (site_id, {IN_ORDER})",
+    f"ix_chat_sessions_channel ON chat_sessions (channel, {IN_ORDER})",
 )
 
 
