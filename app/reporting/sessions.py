@@ -33,6 +33,13 @@ class TimelineEntry:
     user_name: str | None
 
 
+class AtLeast(int):
+    """A count that stopped before its end; shown with a plus."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}+"
+
+
 def list_page(
     session: Session, wanted: SessionFilter, *, limit: int = 50, cursor: str | None = None
 ) -> Page[SessionRow]:
@@ -71,10 +78,14 @@ def one(session: Session, session_id: uuid.UUID) -> SessionRow:
 
 def counted(session: Session, wanted: SessionFilter, most: int = 999) -> int:
     """How many sessions pass the filter; `most` + 1 stands for more than `most`. Where `list_page`
-    would not look further, neither does this.
+    would not look further, neither does this: AtLeast.
     """
-    found = choose(session, wanted).cut(most, None).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
+    chosen = choose(session, wanted)
+    found = chosen.cut(most, None).subquery()
+    number = session.scalar(select(func.count()).select_from(found)) or 0
+    last_asked = None if number > most else chosen.last_asked(None)
+    is_all = last_asked is None or session.execute(last_asked).first() is None
+    return number if is_all else AtLeast(number)
 
 
 def neighbours(
