@@ -47,9 +47,11 @@ class ChatSession(Base):
         Index("ix_chat_sessions_statuses", *STATUSES, *NEWEST_FIRST),
         Index("ix_chat_sessions_site", "site_id", *STATUSES, *NEWEST_FIRST),
         Index("ix_chat_sessions_channel", "channel", *STATUSES, *NEWEST_FIRST),
-        # Those that wait for a reviewer, past however many were archived unchecked.
+        # Those that wait for a reviewer, past however many of another site or kind wait.
         Index(
             "ix_chat_sessions_to_check",
+            "site_id",
+            "completion_status",
             "started_at",
             "id",
             postgresql_where=text("qa_status = 'unchecked' AND archive_status = 'active'"),

@@ -192,7 +192,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_chat_sessions_to_check",
         "chat_sessions",
-        ["started_at", "id"],
+        ["site_id", "completion_status", "started_at", "id"],
         unique=False,
         postgresql_where=sa.text("qa_status = 'unchecked' AND archive_status = 'active'"),
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
+import threading
 import uuid
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.completion.complete import complete
 from app.core import clock
+from app.core.db import transaction
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import ChatSession, Delivery, Lead, LeadChange, Site
 from app.models.transcript import Answer, Draft
@@ -104,6 +108,37 @@ def test_a_lead_is_made_where_there_is_none_with_what_was_said_so_far(session: S
     assert lead.missing == ["email"]
     with pytest.raises(Conflict):  # two made it at once
         save(session, chat, {"name": "Anna"}, 0, {})
+
+
+def test_who_completes_at_the_same_moment_sends_what_a_person_saves(database: Flask) -> None:
+    with transaction() as session:
+        chat = make_chat(session)
+        make_lead(session, chat)
+        make_message(session, chat, text="Write to wrong@example.com")
+        site = session.get_one(Site, chat.site_id).profile()
+        chat_id = chat.id
+
+    def finish() -> None:
+        with database.app_context(), transaction() as session:
+            complete(session, chat_id, site, cause="user")
+
+    other = threading.Thread(target=contextvars.Context().run, args=(finish,))
+    with transaction() as session:
+        edit_lead(
+            session,
+            chat_id,
+            {"email": "right@example.com"},
+            version=1,
+            seen={},
+            user_id=None,
+        )
+        other.start()
+        other.join(timeout=0.5)
+        assert other.is_alive()  # it waits for the session's row
+    other.join(timeout=10)
+    with transaction() as session:
+        body = session.scalars(select(Delivery.body)).one()
+    assert json.loads(body)["data"]["lead"]["email"] == "right@example.com"
 
 
 def test_a_session_that_is_gone_is_said_so(session: Session) -> None:
