@@ -32,6 +32,9 @@ from app.web.dashboard.timeline import (
 from app.web.dashboard.transcript import lines_of, transcript_of
 from app.web.guards import requires
 
+#: Messages a page shows at once; more would take longer to draw than to read on from there.
+LINES = 100
+
 
 @blueprint.get("/sessions/<uuid:session_id>")
 @requires("sessions:read")
@@ -49,7 +52,8 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
     """The page, or its pieces. `form`: the lead's form as somebody has filled it in."""
     database = db.session()
     row = sessions.one(database, session_id)
-    page = sessions.latest_messages(database, session_id, cursor=_cursor(session_id))
+    cursor = _cursor(session_id)
+    page = sessions.latest_messages(database, session_id, limit=LINES, cursor=cursor)
     timeline = sessions.timeline(database, session_id)
     sent = deliveries.of_session(database, session_id)
     events = shown_events(timeline, sent, [message.id for message in page.items])

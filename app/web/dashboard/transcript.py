@@ -108,7 +108,8 @@ def _pieces(text: str, place: tuple[int, int] | None, words: str) -> list[Piece]
     return [
         Piece(piece, is_promise, is_hit)
         for part, is_promise in parts
-        for piece, is_hit in marks(part, words)
+        for piece, is_hit in (marks(part, words) if words else [(part, False)])
+        if piece
     ]
 
 
