@@ -10,7 +10,7 @@ const MOST_IDS = 100;
 const AGAIN_MS = 2000;
 
 export function list(element) {
-  const { topic, rows: address, page: whole } = element.dataset;
+  const { topic, rows: address, page: whole = location.href } = element.dataset;
   const takesNew = "takesNew" in element.dataset;
   const waiting = news(element, showNew);
   // What somebody moved on this very page is theirs to see at once.
