@@ -83,6 +83,11 @@ def test_a_row_shows_the_last_message_cut(session: Session) -> None:
         ({"has_contact": True}, {"completed"}),
         ({"has_contact": False}, {"plain", "archived"}),
         ({"assistant_engaged": True}, {"archived"}),
+        ({"assistant_engaged": False}, {"plain", "completed"}),
+        ({"site_key": "clinic", "channel": "messenger"}, {"completed"}),
+        ({"site_key": "clinic", "channel": "web"}, set()),
+        ({"completion_status": "completed", "has_contact": True}, {"completed"}),
+        ({"completion_status": "completed", "has_contact": False}, set()),
         ({"completion_status": "completed", "archive_status": "archived"}, set()),
     ],
 )
