@@ -9,7 +9,7 @@ from app.models.incident import Incident, IncidentReport
 from app.models.lead import Lead, LeadChange
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
-from app.models.qa import QaMove, QaNotice
+from app.models.qa import QaLook, QaMove, QaNotice
 from app.models.site import Site
 from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
 from app.models.user import SavedView, User
@@ -39,6 +39,7 @@ __all__ = [
     "MemoryRowSetAside",
     "MemorySource",
     "Message",
+    "QaLook",
     "QaMove",
     "QaNotice",
     "RecoveryCode",

@@ -56,6 +56,20 @@ class QaMove(Base):
     undone_at: Mapped[Moment | None]
 
 
+class QaLook(Base):
+    """Which session of the queue a reviewer opened last."""
+
+    __tablename__ = "qa_looks"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    session_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("chat_sessions.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[Moment]
+
+
 class QaNotice(Base):
     """Somebody has to be told of a move by e-mail. `sent_at` and `delivery_id`: the letter it went
     into; until then it waits to be gathered with others (`recipient` gets one letter, not a flood).

@@ -12,6 +12,7 @@ from app.models import ChatSession, Message, QaMove, Site, User
 from app.models.chat_session import COMPLETION_STATUSES
 from app.reporting.pages import AnySelect, Page
 from app.reporting.sessions import NEWEST_FIRST
+from app.review.qa_looks import of_others
 
 #: Where counting stops.
 MOST_COUNTED = 999
@@ -39,17 +40,25 @@ class Waiting:
     user_name: str | None
 
 
-def next_after(session: Session, queue: Queue, after: uuid.UUID | None = None) -> uuid.UUID | None:
-    """The session to look at next: the oldest one begun after this one, else the oldest of all.
+def next_after(
+    session: Session, queue: Queue, user_id: uuid.UUID, after: uuid.UUID | None = None
+) -> uuid.UUID | None:
+    """The session to look at next: the oldest one begun after this one, else the oldest of all;
+    one that another reviewer is looking at only when there is no other.
 
     None: nothing waits but `after` itself.
     """
-    found: uuid.UUID | None = None
+    not_after = [ChatSession.id != after] if after else []
+    not_looked_at = ChatSession.id.not_in(of_others(user_id))
+    tries = [[*not_after, not_looked_at], not_after]
     key = select(ChatSession.started_at, ChatSession.id).where(ChatSession.id == after)
     if after and (place := session.execute(key).one_or_none()):
         later = tuple_(ChatSession.started_at, ChatSession.id) > tuple_(*place)
-        found = session.scalar(_oldest(queue, later))
-    return found or session.scalar(_oldest(queue, *([ChatSession.id != after] if after else [])))
+        tries.insert(0, [later, not_looked_at])
+    for conditions in tries:
+        if found := session.scalar(_oldest(queue, *conditions)):
+            return found
+    return None
 
 
 def _oldest(queue: Queue, *conditions: ColumnElement[bool]) -> Select[uuid.UUID]:

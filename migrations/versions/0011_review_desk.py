@@ -189,13 +189,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_qa_notices_recipient_sent_at", "qa_notices", ["recipient", "sent_at"], unique=False
     )
-    op.create_index(
-        "ix_chat_sessions_to_check",
-        "chat_sessions",
-        ["site_id", "completion_status", "started_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("qa_status = 'unchecked' AND archive_status = 'active'"),
-    )
     op.add_column(
         "leads",
         sa.Column(

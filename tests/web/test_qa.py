@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from app.core import clock
 from app.core.db import transaction
 from app.models import AuditEntry, ChatSession, QaMove
+from app.review import qa_looks
 from tests.factories import make_chat, make_message, make_site
 from tests.reporting.queries import counted
 from tests.web.signed_in import csrf_token
@@ -152,3 +153,21 @@ def test_only_one_site(agent: FlaskClient) -> None:
         make_message(session, chat)
     assert agent.get("/qa?site=harbour").location == f"/qa/{chat.id}?tab=unchecked&site=harbour"
     assert agent.get("/qa?site=nowhere").status_code == 200
+
+
+def test_two_reviewers_are_led_to_different_sessions(
+    app: Flask, admin: FlaskClient, agent: FlaskClient
+) -> None:
+    first, second = spoken(20), spoken(10)
+    hers = admin.get("/qa", follow_redirects=True)
+    his = agent.get("/qa", follow_redirects=True)
+    assert (hers.request.path, his.request.path) == (f"/qa/{first}", f"/qa/{second}")
+    # There is no other left: both look at it, and the second one knows.
+    send(agent, his, second, to_status="passed", tab="unchecked")
+    both = agent.get("/qa", follow_redirects=True)
+    assert both.request.path == f"/qa/{first}"
+    assert "ann@example.com is looking at this one, too." in both.text
+    third = spoken(30)
+    with clock.moved(qa_looks.LOOKS_FOR):  # long since gone
+        assert admin.get("/qa").location.startswith(f"/qa/{third}")
+        assert "looking" not in agent.get(f"/qa/{first}").text

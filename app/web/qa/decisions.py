@@ -14,7 +14,6 @@ from app.review import qa
 from app.web import audit
 from app.web.dashboard import qa_words
 from app.web.guards import requires
-from app.web.identity import current_identity
 from app.web.qa import forms
 from app.web.qa.blueprint import blueprint
 from app.web.qa.pages import one_page
@@ -30,7 +29,7 @@ def decide(session_id: uuid.UUID) -> ResponseReturnValue:
             made = qa.move(
                 session,
                 session_id,
-                _user_id(),
+                forms.user_id(),
                 sent,
                 expected_status=request.form.get("expected_status", ""),
             )
@@ -53,7 +52,7 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
     walk = sent_walk()
     try:
         with transaction() as session:
-            move = qa.undo(session, session_id, _user_id(), forms.move_id())
+            move = qa.undo(session, session_id, forms.user_id(), forms.move_id())
             audit.note(session, "session.qa_undone", "session", session_id, was=move.to_status)
     except Conflict as error:
         flash(error.detail)
@@ -70,10 +69,3 @@ def _session(session_id: uuid.UUID) -> str:
     """Its page, in the list one came from."""
     query: dict[str, Any] = request.args.to_dict(flat=False)
     return url_for("dashboard.session", session_id=session_id, **query, _anchor="qa")
-
-
-def _user_id() -> uuid.UUID:
-    identity = current_identity()
-    assert identity is not None
-    assert identity.user_id is not None  # pages are for people: only they have a cookie
-    return identity.user_id

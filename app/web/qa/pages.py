@@ -8,13 +8,14 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.db import db
+from app.core.db import db, transaction
 from app.reporting import qa_queue, sessions, sites
 from app.reporting.qa import review_panel
+from app.review import qa_looks
 from app.web.dashboard.transcript import transcript_of
 from app.web.guards import requires
 from app.web.qa.blueprint import blueprint
-from app.web.qa.forms import Typed
+from app.web.qa.forms import Typed, user_id
 from app.web.qa.walk import TABS, Walk, asked_walk
 
 
@@ -24,7 +25,7 @@ def index() -> ResponseReturnValue:
     """The next session to check; what has an issue, or is fixed, as a list."""
     walk = asked_walk()
     if walk.tab == "unchecked":
-        session_id = qa_queue.next_after(db.session(), walk.queue)
+        session_id = qa_queue.next_after(db.session(), walk.queue, user_id())
         if session_id:
             return redirect(walk.address(session_id))
         return render_template("qa/done.html", **frame_of(walk))
@@ -37,7 +38,7 @@ def index() -> ResponseReturnValue:
 @requires("sessions:read")
 def next_one() -> ResponseReturnValue:
     walk, after = asked_walk(), _id("after")
-    session_id = qa_queue.next_after(db.session(), walk.queue, after)
+    session_id = qa_queue.next_after(db.session(), walk.queue, user_id(), after)
     was: dict[str, Any] = {"was": request.args["was"]} if "was" in request.args else {}
     if session_id is None:
         return redirect(url_for("qa.index", **walk.query, **was))
@@ -47,7 +48,9 @@ def next_one() -> ResponseReturnValue:
 @blueprint.get("/qa/<uuid:session_id>")
 @requires("sessions:read")
 def one(session_id: uuid.UUID) -> ResponseReturnValue:
-    return one_page(session_id, asked_walk())
+    with transaction() as session:
+        other = qa_looks.look(session, session_id, user_id())
+    return one_page(session_id, asked_walk(), other=other)
 
 
 @blueprint.get("/qa/<uuid:session_id>/panel")
@@ -67,8 +70,15 @@ def tabs() -> ResponseReturnValue:
     return render_template("qa/_tabs.html", is_numbers=is_numbers, **frame_of(asked_walk()))
 
 
-def one_page(session_id: uuid.UUID, walk: Walk | None, typed: Typed | None = None) -> str:
-    """A session with its panel. `typed`: a decision that could not be saved. Raises NotFound."""
+def one_page(
+    session_id: uuid.UUID,
+    walk: Walk | None,
+    typed: Typed | None = None,
+    other: str | None = None,
+) -> str:
+    """A session with its panel. `typed`: a decision that could not be saved; `other`: who is
+    looking at it, too. Raises NotFound.
+    """
     row = sessions.one(db.session(), session_id)
     messages = sessions.latest_messages(db.session(), session_id)
     timeline = sessions.timeline(db.session(), session_id)
@@ -79,6 +89,7 @@ def one_page(session_id: uuid.UUID, walk: Walk | None, typed: Typed | None = Non
         has_earlier=messages.next_cursor is not None,
         qa=review_panel(db.session(), row.session),
         typed=typed,
+        other=other,
         back=walk.query if walk else {},
         **frame_of(walk or Walk(row.session.qa_status)),
         is_walk=walk is not None,

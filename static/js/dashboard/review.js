@@ -58,9 +58,13 @@ function press(move) {
 function open(move) {
   const form = document.querySelector(`form[data-move="${move}"]`);
   if (!form) return false;
-  form.querySelector("details").open = true;
+  unfold(form.querySelector("details"));
   form.querySelector("[name=note]").focus();
   return true;
+}
+
+function unfold(details) {
+  if (details) details.open = true;
 }
 
 function skip() {
@@ -121,7 +125,7 @@ function carry(field, fresh) {
   const same = fresh.querySelector(`#${field.id}`);
   if (same) {
     same.value = field.value;
-    same.closest("details").open = true;
+    unfold(same.closest("details"));
   } else if (field.name === "note") {
     const copy = document.createElement("div");
     copy.className = "field";
