@@ -12,10 +12,12 @@ from sqlalchemy import select
 
 from app import delivery
 from app.core.db import transaction
+from app.delivery import letters
+from app.delivery.letters import Letter
 from app.delivery.send import drain
 from app.models import AuditEntry
 from config import Settings
-from tests.fakes.resend import KEY, Resend, running_resend
+from tests.fakes.resend import KEY, Refusal, Resend, running_resend
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -97,3 +99,28 @@ def test_a_test_letter_goes_to_who_asks(resend: Resend, admin: FlaskClient, app:
     token = csrf_token(agent.get("/deliveries"))
     assert agent.post("/settings/test-letter", data={"csrf_token": token}).status_code == 403
     assert len(resend.mails) == 1
+
+
+def test_a_mail_service_that_refuses_us_is_told_on_every_page_and_tried_from_there(
+    resend: Resend, admin: FlaskClient
+) -> None:
+    token = csrf_token(admin.get("/settings"))
+    resend.behave(Refusal(403, "invalid_api_key"))
+    with transaction() as session:
+        letter = Letter(["dev@example.com"], "Welcome", "test", {})
+        letters.enqueue(session, "user.invited", letter)
+    drain("email")
+    page = admin.get("/settings").text
+    assert "The mail service is paused." in page
+    assert "letters wait here. Leads are sent as usual." in page
+    listed = admin.get("/deliveries").text
+    assert "Letter: invitation" in listed
+    assert "The mail service is paused. Waits until it is resumed" in listed
+
+    admin.post("/destinations/email/test", data={"csrf_token": token})
+    drain("email")
+    assert [mail.payload["to"] for mail in resend.mails] == [
+        ["ann@example.com"],
+        ["dev@example.com"],
+    ]
+    assert "is paused" not in admin.get("/deliveries").text

@@ -16,6 +16,7 @@ from app.web.auth.views import local_path
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.delivery_words import destination_name
 from app.web.dashboard.queries import choice, ids
+from app.web.dashboard.words import capitalize_first
 from app.web.guards import requires
 from app.web.identity import current_identity
 
@@ -71,7 +72,8 @@ def send_all_again() -> ResponseReturnValue:
 def resume(key: str) -> ResponseReturnValue:
     with transaction() as session:
         health.resume(session, deliveries.destination(session, key).key)
-    flash(f"{destination_name(key)} is resumed. What was waiting is on its way.")
+    name = capitalize_first(destination_name(key))
+    flash(f"{name} is resumed. What was waiting is on its way.")
     return redirect(url_for("dashboard.deliveries"))
 
 

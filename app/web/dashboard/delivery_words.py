@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.core import clock
 from app.models import Delivery, DeliveryAttempt, Destination
-from app.web.dashboard.words import Look
+from app.web.dashboard.words import Look, capitalize_first
 
 STATUS = {
     "pending": Look("clock", "Waiting", "blue"),
@@ -81,7 +81,7 @@ def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | 
     if delivery.status == "dead":
         return State(look, f"{_why(name, last)}. We stopped trying", None, True)
     if destination.paused_at:
-        return State(PAUSED, f"{name} is paused. Waits until it is resumed")
+        return State(PAUSED, f"{capitalize_first(name)} is paused. Waits until it is resumed")
     if delivery.claimed_until and delivery.claimed_until > clock.now():
         return State(look, f"Sending to {name} now")
     if delivery.status == "failed":

@@ -51,6 +51,12 @@ EVENT = {
     "lead.partial": "Unfinished lead",
     "lead.test": "Test",
     "lead.erased": "Lead erased",
+    "qa.issue": "Letter: issue reported",
+    "qa.fixed": "Letter: issue fixed",
+    "qa.digest": "Letter: several reviews",
+    "user.invited": "Letter: invitation",
+    "user.reset": "Letter: new password",
+    "user.notice": "Letter",
 }
 #: What a session's id outside is called, where it has one.
 EXTERNAL = {"n8n": "Id in N8n", "messenger": "Id in Messenger", "api": "Sender's id"}
