@@ -51,7 +51,11 @@ class Teller:
 
 
 class Line:
-    """Everything sent to `address` goes on to the server; `cut` ends whatever is under way."""
+    """Everything sent to `address` goes on to the server; `cut` ends whatever is under way.
+    While it `is_down`, nobody gets through.
+    """
+
+    is_down = False
 
     def __init__(self, server: str) -> None:
         self._goal = (urlsplit(server).hostname, urlsplit(server).port)
@@ -68,6 +72,10 @@ class Line:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    def take_down(self) -> None:
+        self.is_down = True
+        self.cut()
+
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -78,6 +86,9 @@ class Line:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if self.is_down:
+                    near.close()
+                    continue
                 self._open.append(near)
                 far = socket.create_connection(self._goal)
                 self._open.append(far)

@@ -27,6 +27,7 @@ LONG_RUNS = {
     "memory": ("tests.proof", "memory"),
     "visitors": ("bench.visitors",),
     "delivery_real_time": ("tests.proof.delivery_real_time",),
+    "two_browsers": ("tests.proof.two_browsers",),
 }
 
 

@@ -3,11 +3,15 @@ const WORDS = { live: "Live", lost: "Reconnecting…" };
 const PATIENCE_MS = 2500;
 let timer = 0;
 
-// A short break is not worth a word.
+// A short break is not worth a word; a long one is, however often the browser tries again.
 export function showLive(state) {
-  clearTimeout(timer);
-  if (state === "live") show(state);
-  else timer = setTimeout(() => show(state), PATIENCE_MS);
+  if (state === "live") {
+    clearTimeout(timer);
+    timer = 0;
+    show(state);
+  } else {
+    timer ||= setTimeout(() => show(state), PATIENCE_MS);
+  }
 }
 
 function show(state) {
