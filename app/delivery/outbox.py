@@ -179,6 +179,23 @@ def withdraw(session: Session, session_id: uuid.UUID) -> int:
     return len(withdrawn)
 
 
+_CANCEL = text("""
+    UPDATE deliveries SET status = 'cancelled', finished_at = :now, next_attempt_at = NULL
+     WHERE id = ANY(CAST(:ids AS uuid[])) AND status IN ('pending', 'failed')
+       AND claim_token IS NULL
+    RETURNING id
+""")
+
+
+def cancel_unsent(session: Session, delivery_ids: Iterable[uuid.UUID]) -> int:
+    """Cancel those of these deliveries that still wait and are not being sent. Gives how many."""
+    values = {"ids": [str(delivery_id) for delivery_id in delivery_ids], "now": clock.now()}
+    cancelled = session.scalars(_CANCEL, values).all()
+    for delivery_id in cancelled:
+        events.announce(session, "deliveries", delivery_id)
+    return len(cancelled)
+
+
 def _text(given: uuid.UUID | None) -> str | None:
     return None if given is None else str(given)
 

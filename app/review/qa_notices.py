@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.queue import defer
-from app.delivery import letters
+from app.delivery import letters, outbox
 from app.delivery.settings import current
-from app.models import User
+from app.models import Delivery, User
 from app.models.qa import QaMove, QaNotice
 from app.review import qa_letters
 
@@ -49,8 +49,13 @@ def tell(session: Session, move: QaMove) -> None:
 
 
 def withdraw(session: Session, move: QaMove) -> None:
-    """What still waits of this move does not go out."""
+    """What has not been sent of this move does not go out: waiting notices, and its own letters
+    where the mail service keeps them waiting.
+    """
     session.execute(delete(QaNotice).where(QaNotice.move_id == move.id, QaNotice.sent_at.is_(None)))
+    own = select(Delivery.id).join(QaNotice, Delivery.id == QaNotice.delivery_id)
+    own = own.where(QaNotice.move_id == move.id, Delivery.event == QaNotice.kind)
+    outbox.cancel_unsent(session, session.scalars(own).all())
 
 
 def gather(session: Session, recipient: str) -> int:

@@ -130,6 +130,21 @@ def test_a_flood_is_one_letter_ten_minutes_later(session: Session, ann: User, li
     assert waiting(session) == 4 + 1
 
 
+def test_a_letter_that_was_not_sent_yet_is_taken_back_too(
+    session: Session, ann: User, listed: None
+) -> None:
+    chat = talk(session)
+    move = decide(session, chat, ann.id, "issue")
+    taken = text(
+        "UPDATE deliveries SET claim_token = :id, claimed_until = now()"
+        " WHERE number = (SELECT min(number) FROM deliveries)"
+    )
+    session.execute(taken, {"id": chat.id})
+    qa.undo(session, chat.id, ann.id, move.id)
+    statuses = session.scalars(select(Delivery.status).order_by(Delivery.number)).all()
+    assert statuses == ["pending", "cancelled"]  # the first was being sent that moment
+
+
 def test_who_is_shut_out_meanwhile_gets_no_letter(session: Session, ann: User) -> None:
     eve = make_user("eve@example.com")
     decide(session, talk(session), ann.id, "issue")
