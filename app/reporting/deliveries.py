@@ -5,23 +5,33 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Text, cast, column, func, literal, select, true, values
 from sqlalchemy.orm import Session, aliased, contains_eager, defer, selectinload
 
 from app.core.errors import NotFound
 from app.models import Delivery, DeliveryAttempt, Destination, Lead
+from app.models.delivery import STATUSES
 from app.reporting.pages import AnySelect, Keyset, Page, number
 
 NEWEST_FIRST = Keyset(Delivery.created_at, Delivery.number, number)
+#: Of each destination and status, so many are counted; one more stands for more.
+MOST_COUNTED = 999
+#: Destinations that are counted at once. With one for every site there may be hundreds.
+MOST_DESTINATIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; None: whatever. `destination` is a destination's key."""
+    """Which deliveries; None: whatever. `destination` is a destination's key. `made_from` is
+    included, `made_to` is not.
+    """
 
     status: str | None = None
     destination: str | None = None
+    made_from: datetime | None = None
+    made_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,14 @@ class DeliveryRow:
     destination: Destination
     lead_name: str | None
     last_attempt: DeliveryAttempt | None
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationCount:
+    """`counts`: of every status, how many deliveries, up to MOST_COUNTED + 1."""
+
+    destination: Destination
+    counts: dict[str, int]
 
 
 def list_page(
@@ -61,6 +79,62 @@ def one(session: Session, delivery_id: uuid.UUID) -> DeliveryRow:
     if not rows:
         raise NotFound("There is no delivery with this id. It may have been deleted.")
     return rows[0]
+
+
+def body_of(session: Session, delivery_id: uuid.UUID) -> str:
+    """What is sent, as it was frozen: JSON text. Raises NotFound."""
+    body = session.scalar(select(Delivery.body).where(Delivery.id == delivery_id))
+    if body is None:
+        raise NotFound("There is no delivery with this id. It may have been deleted.")
+    return body
+
+
+def attempts_of(session: Session, delivery_id: uuid.UUID) -> list[DeliveryAttempt]:
+    """All tries, the newest first."""
+    statement = (
+        select(DeliveryAttempt)
+        .where(DeliveryAttempt.delivery_id == delivery_id)
+        .order_by(DeliveryAttempt.id.desc())
+    )
+    return list(session.scalars(statement))
+
+
+def counted(session: Session, wanted: DeliveryFilter) -> int:
+    """How many pass the filter, up to MOST_COUNTED + 1."""
+    found = _filtered(select(Delivery.id), wanted).limit(MOST_COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def counts(session: Session) -> list[DestinationCount]:
+    """How many there are in every status, of the first destinations by key. One query, which looks
+    at no more than it counts.
+    """
+    shown = (
+        select(Destination.key).order_by(Destination.key).limit(MOST_DESTINATIONS).subquery("shown")
+    )
+    status = values(column("status", Text), name="each").data([(each,) for each in STATUSES])
+    some = (
+        select(literal(1).label("one"))
+        .where(
+            Delivery.destination_key == shown.c.key,
+            Delivery.status == cast(status.c.status, Text),
+        )
+        .limit(MOST_COUNTED + 1)
+        .correlate(shown, status)
+        .subquery()
+    )
+    number = select(func.count()).select_from(some).scalar_subquery()
+    statement = (
+        select(Destination, status.c.status, number)
+        .join(shown, shown.c.key == Destination.key)
+        .join(status, true())
+        .order_by(Destination.key)
+    )
+    found: dict[str, DestinationCount] = {}
+    for destination, status_name, count in session.execute(statement):
+        each = found.setdefault(destination.key, DestinationCount(destination, {}))
+        each.counts[status_name] = count
+    return list(found.values())
 
 
 def of_session(session: Session, session_id: uuid.UUID) -> list[Delivery]:
@@ -128,4 +202,12 @@ def _filtered(statement: AnySelect, wanted: DeliveryFilter) -> AnySelect:
         statement = statement.where(Delivery.status == wanted.status)
     if wanted.destination is not None:
         statement = statement.where(Delivery.destination_key == wanted.destination)
+    elif wanted.status is not None and wanted.status != "delivered":
+        # By the index of each destination and status: they lie far apart among those that arrived.
+        keys = select(Destination.key)
+        statement = statement.where(Delivery.destination_key.in_(keys))
+    if wanted.made_from is not None:
+        statement = statement.where(Delivery.created_at >= wanted.made_from)
+    if wanted.made_to is not None:
+        statement = statement.where(Delivery.created_at < wanted.made_to)
     return statement

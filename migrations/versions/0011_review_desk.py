@@ -248,10 +248,11 @@ def downgrade() -> None:
 
 
 # Whose leads are one person's: those that share an e-mail or a phone number, and whatever shares one
-# with these. Each e-mail and number is followed once, so that it costs as much as they have leads.
-# What was only kept as typed (`invalid`) is nobody's sign; the caller gives None for it.
+# with these; one may come twice. What was only kept as typed (`invalid`) is nobody's sign; the
+# caller gives None for it. At most `most` e-mails and numbers are followed, each to its `most`
+# newest leads, so that a number that thousands gave costs no more than others; NULL: all of them.
 LEADS_OF_PERSON = """
-CREATE OR REPLACE FUNCTION leads_of_person(an_email text, a_phone text)
+CREATE OR REPLACE FUNCTION leads_of_person(an_email text, a_phone text, most int)
 RETURNS TABLE (id uuid, created_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 3 AS $$
     WITH RECURSIVE signs (kind, value) AS (
@@ -259,20 +260,27 @@ LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 3 AS $$
          WHERE value IS NOT NULL
         UNION
         SELECT other.kind, other.value FROM signs CROSS JOIN LATERAL (
-            SELECT 'phone', l.phone FROM leads l
-             WHERE signs.kind = 'email' AND l.email = signs.value
-               AND l.phone IS NOT NULL AND NOT l.invalid @> '["phone"]'
+            (SELECT 'phone', l.phone FROM leads l
+              WHERE signs.kind = 'email' AND l.email = signs.value
+                AND l.phone IS NOT NULL AND NOT l.invalid @> '["phone"]'
+              ORDER BY l.created_at DESC LIMIT most)
             UNION ALL
-            SELECT 'email', l.email FROM leads l
-             WHERE signs.kind = 'phone' AND l.phone = signs.value
-               AND l.email IS NOT NULL AND NOT l.invalid @> '["email"]'
+            (SELECT 'email', l.email FROM leads l
+              WHERE signs.kind = 'phone' AND l.phone = signs.value
+                AND l.email IS NOT NULL AND NOT l.invalid @> '["email"]'
+              ORDER BY l.created_at DESC LIMIT most)
         ) AS other (kind, value)
     )
-    SELECT l.id, l.created_at FROM signs JOIN leads l ON l.email = signs.value
-     WHERE signs.kind = 'email'
-    UNION
-    SELECT l.id, l.created_at FROM signs JOIN leads l ON l.phone = signs.value
-     WHERE signs.kind = 'phone'
+    SELECT l.id, l.created_at FROM (SELECT * FROM signs LIMIT most) AS followed
+     CROSS JOIN LATERAL (
+        (SELECT one.id, one.created_at FROM leads one
+          WHERE followed.kind = 'email' AND one.email = followed.value
+          ORDER BY one.created_at DESC LIMIT most)
+        UNION ALL
+        (SELECT one.id, one.created_at FROM leads one
+          WHERE followed.kind = 'phone' AND one.phone = followed.value
+          ORDER BY one.created_at DESC LIMIT most)
+    ) AS l
 $$
 """
 KINDS = ("completed", "reopened", "left_open", "archived", "activated")
