@@ -14,4 +14,6 @@ LOST_SECONDS = "30"
 
 if __name__ == "__main__":
     os.environ["LOST_SECONDS"] = LOST_SECONDS
-    sys.exit(pytest.main(["-q", "-s", "-p", "no:xdist", "tests/browser/test_two_browsers.py"]))
+    sys.exit(
+        pytest.main(["-q", "-rP", "--show-capture=stdout", "tests/browser/test_two_browsers.py"])
+    )
