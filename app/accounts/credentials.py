@@ -94,13 +94,6 @@ def refresh(session: Session, token: str) -> Tokens:
     return issue_tokens(_user_of(session, token, "refresh"))
 
 
-def revoke(session: Session, user_id: uuid.UUID) -> None:
-    """End every sign-in of this user, everywhere, in the caller's transaction."""
-    user = session.get(User, user_id, with_for_update=True)
-    if user is not None:
-        user.token_version += 1
-
-
 def _encode(user: User, kind: str, lifetime: timedelta) -> str:
     issued_at = clock.now()
     claims = {

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import links, two_factor, users
-from app.core import events
 from app.core.errors import Conflict, Invalid
 from app.models import User
 from app.models.user import ROLES
@@ -27,7 +26,7 @@ def change_role(session: Session, user_id: uuid.UUID, role: str, by: uuid.UUID |
     if user.role != role:
         _not_oneself(user_id, by)
         user.role = role
-        _end_streams(session, user)
+        session.flush()
     return user
 
 
@@ -38,7 +37,7 @@ def deactivate(session: Session, user_id: uuid.UUID, by: uuid.UUID | None) -> Us
     user = users.locked(session, user_id)
     user.is_active = False
     links.end_all(session, user_id)
-    sign_out_everywhere(session, user)
+    users.end_sign_ins(session, user)
     return user
 
 
@@ -47,12 +46,6 @@ def activate(session: Session, user_id: uuid.UUID) -> User:
     user = users.locked(session, user_id)
     user.is_active = True
     return user
-
-
-def sign_out_everywhere(session: Session, user: User) -> None:
-    """End every cookie and token of the user, locked by the caller, and their open pages."""
-    user.token_version += 1
-    _end_streams(session, user)
 
 
 def end_two_factor(session: Session, user_id: uuid.UUID) -> User:
@@ -81,8 +74,3 @@ def _keep_an_admin(session: Session, user_id: uuid.UUID) -> None:
 def _not_oneself(user_id: uuid.UUID, by: uuid.UUID | None) -> None:
     if user_id == by:
         raise Conflict(NOT_ONESELF)
-
-
-def _end_streams(session: Session, user: User) -> None:
-    session.flush()
-    events.announce(session, "users", user.id)

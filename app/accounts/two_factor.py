@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.accounts import passwords
+from app.accounts import passwords, users
 from app.core import clock
 from app.core.crypto import seal, unseal
 from app.core.errors import Conflict, Invalid
@@ -36,7 +36,7 @@ WRONG_CODE = "This code is not right, or it has been used already. Please type t
 Means = Literal["app", "recovery_code"]
 
 
-def begin(user: User) -> None:
+def set_up(user: User) -> None:
     """Give the user, locked by the caller, a new secret. It counts once `enable` saw a code.
 
     Raises Conflict when two-factor sign-in is on.
@@ -69,7 +69,7 @@ def enable(session: Session, user: User, code: str) -> list[str]:
     if not _takes_app_code(user, code):
         raise Invalid({"code": [WRONG_CODE]})
     user.totp_enabled_at = clock.now()
-    user.token_version += 1
+    users.end_sign_ins(session, user)
     return new_recovery_codes(session, user)
 
 

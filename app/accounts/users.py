@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.accounts import limits, passwords
-from app.core import clock
+from app.core import clock, events
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import User
 from app.models.user import ROLES
@@ -93,9 +93,17 @@ def set_password(session: Session, user: User, password: str) -> None:
     Raises Invalid.
     """
     user.password_hash = passwords.hash_password(password, email=user.email, name=user.name)
-    user.token_version += 1
     limits.forget_account(session, user.email)
+    end_sign_ins(session, user)
+
+
+def end_sign_ins(session: Session, user: User) -> None:
+    """Every cookie and token of the user is worth nothing from here on, and the stream of news
+    that an open page holds ends at once.
+    """
+    user.token_version += 1
     session.flush()
+    events.announce(session, "users", user.id)
 
 
 def find(session: Session, email: str) -> User | None:

@@ -79,7 +79,7 @@ def test_an_older_secret_still_verifies_and_a_foreign_one_never(
 def test_a_token_dies_with_its_users_sign_ins(session: Session, user: User, change: str) -> None:
     tokens = credentials.issue_tokens(user)
     if change == "revoked":
-        credentials.revoke(session, user.id)
+        users.end_sign_ins(session, user)
     elif change == "inactive":
         user.is_active = False
     else:

@@ -28,7 +28,7 @@ def ann(session: Session) -> User:
 
 
 def turned_on(session: Session, user: User) -> list[str]:
-    two_factor.begin(user)
+    two_factor.set_up(user)
     return two_factor.enable(session, user, code_of(user))
 
 
@@ -40,7 +40,7 @@ def test_codes_are_those_of_the_standard(session: Session, ann: User, at: int, c
 
 
 def test_it_is_on_once_the_app_has_shown_a_right_code(session: Session, ann: User) -> None:
-    two_factor.begin(ann)
+    two_factor.set_up(ann)
     assert two_factor.take(session, ann, code_of(ann)) is None
     with pytest.raises(Invalid):
         two_factor.enable(session, ann, "000000" if code_of(ann) != "000000" else "000001")
@@ -48,7 +48,7 @@ def test_it_is_on_once_the_app_has_shown_a_right_code(session: Session, ann: Use
     assert len(set(codes)) == 10
     assert ann.token_version == 1
     with pytest.raises(Conflict):
-        two_factor.begin(ann)
+        two_factor.set_up(ann)
 
 
 def test_a_code_works_once_and_only_near_its_time(session: Session, ann: User) -> None:
@@ -81,7 +81,7 @@ def test_a_recovery_code_works_once_however_it_is_typed(session: Session, ann: U
 
 
 def test_neither_secret_nor_codes_can_be_read_in_the_database(session: Session, ann: User) -> None:
-    two_factor.begin(ann)
+    two_factor.set_up(ann)
     secret = two_factor.waiting_secret(ann)
     assert secret
     codes = two_factor.enable(session, ann, code_of(ann))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import time
 from collections.abc import Callable
@@ -8,9 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.accounts import users
+from app.accounts import two_factor, users
 from app.accounts.permissions import ADMIN_SCOPES, AGENT_SCOPES
+from app.cli import setup
+from app.core.db import transaction
 from app.core.errors import Conflict, Invalid, NotFound
+from config import ConfigError
+from tests.accounts.authenticator import code_of
 
 
 def test_a_password_is_kept_as_scrypt_and_verified(session: Session) -> None:
@@ -106,6 +111,33 @@ def test_the_command_makes_a_user_and_prints_its_password_once(database: Flask) 
     assert "correct horse" not in given.output
     refused = run(args=["users", "reset-password", "--email", "ann@example.com", "--password", "x"])
     assert "at least 8" in refused.output
+
+
+def test_the_command_lets_in_who_lost_the_authenticator_app(database: Flask) -> None:
+    with transaction() as session:
+        user = users.create(session, email="ann@example.com", role="admin").user
+        two_factor.set_up(user)
+        two_factor.enable(session, user, code_of(user))
+    run = database.test_cli_runner().invoke
+    assert run(args=["users", "end-two-factor", "--email", "ann@example.com"]).exit_code == 0
+    again = run(args=["users", "end-two-factor", "--email", "ann@example.com"])
+    assert "off already" in again.output
+    unknown = run(args=["users", "end-two-factor", "--email", "nobody@example.com"])
+    assert (unknown.exit_code, "no user" in unknown.output) == (1, True)
+
+
+def test_the_first_admin_may_not_have_a_password_that_everybody_uses(
+    database: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = database.extensions["settings"]
+    for password in ("password1", "a-long-sentence-you-remember"):
+        changed = dataclasses.replace(settings, admin_password=password)
+        monkeypatch.setitem(database.extensions, "settings", changed)
+        if password == "password1":
+            with pytest.raises(ConfigError, match="ADMIN_PASSWORD was refused"):
+                setup.prepare(database)
+        else:
+            assert setup.prepare(database).admin_email == "admin@example.com"
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from app.accounts import credentials, limits
+from app.accounts import credentials, limits, users
 from app.accounts.credentials import Tokens
 from app.core.db import db, transaction
 from app.core.errors import Denied, Unauthenticated
+from app.web import audit
 from app.web.api.blueprint import blueprint
 from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
 from app.web.auth import attempts
@@ -49,7 +50,8 @@ def revoke_tokens() -> ResponseReturnValue:
     if identity is None or identity.user_id is None:
         raise Unauthenticated("Please send the access token you want to end.")
     with transaction() as session:
-        credentials.revoke(session, identity.user_id)
+        users.end_sign_ins(session, users.locked(session, identity.user_id))
+        audit.note(session, "user.signed_out_everywhere", "user", identity.user_id)
     return "", 204
 
 

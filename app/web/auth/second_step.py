@@ -25,7 +25,7 @@ class Waiting:
     next: str
 
 
-def begin(user: User, path: str) -> None:
+def remember(user: User, path: str) -> None:
     """Nothing of an earlier session is kept."""
     cookie.clear()
     cookie[_KEY] = [SignedInUser(user).get_id(), clock.now().timestamp(), path]

@@ -70,7 +70,7 @@ def sign_out() -> ResponseReturnValue:
 def _go_on(user: User, path: str) -> ResponseReturnValue:
     """A right password is all it takes, unless the user has an authenticator app."""
     if user.totp_enabled_at is not None:
-        second_step.begin(user, path)
+        second_step.remember(user, path)
         return redirect(url_for("auth.second"))
     attempts.done(user)
     start_session(user)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.accounts import profile, roles, two_factor, users
+from app.accounts import profile, two_factor, users
 from app.core.db import db, transaction
 from app.core.errors import Invalid, TooMany
 from app.models import User
@@ -78,7 +78,7 @@ def change_password() -> ResponseReturnValue:
 def sign_out_everywhere() -> ResponseReturnValue:
     with transaction() as session:
         user = users.locked(session, my_id())
-        roles.sign_out_everywhere(session, user)
+        users.end_sign_ins(session, user)
         audit.note(session, "user.signed_out_everywhere", "user", user.id)
     sign_out()
     flash("You are signed out everywhere.")

@@ -37,7 +37,7 @@ def begin_two_factor() -> ResponseReturnValue:
     try:
         confirm("set_up_password")
         with transaction() as session:
-            two_factor.begin(users.locked(session, my_id()))
+            two_factor.set_up(users.locked(session, my_id()))
     except (Invalid, Conflict) as error:
         return _refused(error)
     return redirect(url_for("dashboard.two_factor"))

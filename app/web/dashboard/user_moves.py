@@ -59,7 +59,7 @@ def activate(user_id: uuid.UUID) -> ResponseReturnValue:
 def sign_user_out(user_id: uuid.UUID) -> ResponseReturnValue:
     with transaction() as session:
         user = users.locked(session, user_id)
-        roles.sign_out_everywhere(session, user)
+        users.end_sign_ins(session, user)
         audit.note(session, "user.signed_out_everywhere", "user", user_id)
     return _back(user_id, f"{called(user)} is signed out everywhere.")
 
