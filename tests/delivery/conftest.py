@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,13 +13,16 @@ from sqlalchemy import select
 
 from app import delivery
 from app.core.db import transaction
-from app.delivery import outbox
+from app.delivery import letters, outbox
+from app.delivery.letters import Letter
 from app.delivery.payload import Content
 from app.models import Delivery, DeliveryAttempt, Destination
 from config import Settings
 from tests.factories import make_chat, make_lead
 from tests.fakes.n8n import N8n, running_n8n
+from tests.fakes.resend import KEY, Resend, running_resend
 
+LINK = "https://chat.example.com/invitations/a-secret-way-in"
 SECRET = "whsec_" + "c2VjcmV0LW9mLTI0LXBsYWluLWNoYXJhY3RlcnM="
 AUTH = "Bearer token-of-the-bridge"
 
@@ -44,6 +48,24 @@ def n8n(settings: Settings) -> Iterator[N8n]:
 def outbox_of(database: Flask, n8n: N8n) -> Outbox:
     """The outbox of a committing database, with N8n as its destination."""
     return Outbox()
+
+
+@pytest.fixture
+def mailing(settings: Settings) -> Settings:
+    sender = "5ive <chat@example.com>"
+    return replace(settings, resend_api_key=KEY, resend_from=sender)
+
+
+@pytest.fixture
+def resend(
+    database: Flask, mailing: Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Resend]:
+    """Resend runs, and letters go there as fast as they can."""
+    monkeypatch.setattr("app.delivery.destinations.LETTER_SECONDS", 0.0)
+    with running_resend() as fake:
+        delivery.configure(replace(mailing, resend_api_url=fake.url))
+        yield fake
+        delivery.configure(settings)
 
 
 class Outbox:
@@ -87,3 +109,9 @@ class Outbox:
         with transaction() as session:
             session.expunge_all()
             return session.get_one(Destination, key)
+
+
+def write(event: str = "user.notice", subject: str = "News", *to: str) -> uuid.UUID:
+    with transaction() as session:
+        letter = Letter(to or ["ann@example.com"], subject, "test", {"link": LINK})
+        return letters.enqueue(session, event, letter)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextvars
-import json
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,63 +16,20 @@ from sqlalchemy import text
 from app import delivery
 from app.core import clock
 from app.core.db import transaction
-from app.delivery import letters, outbox, repeat
+from app.delivery import repeat
 from app.delivery.claim import CLAIM_FOR
-from app.delivery.letters import Letter
 from app.delivery.send import drain
 from app.upkeep import doctor
-from bench.servers import ROOT, environment
 from config import Settings
-from tests.delivery.conftest import Outbox
-from tests.factories import make_chat, make_lead
+from tests.delivery.conftest import Outbox, write
 from tests.fakes.n8n import N8n
-from tests.fakes.resend import KEY, Refusal, Resend, running_resend
+from tests.fakes.resend import KEY, Refusal, Resend
 
 SOON = timedelta(seconds=6)  # the first retry is due after 5 s and jitter
-LINK = "https://chat.example.com/invitations/a-secret-way-in"
-
-
-@pytest.fixture
-def mailing(settings: Settings) -> Settings:
-    sender = "5ive <chat@example.com>"
-    return replace(settings, resend_api_key=KEY, resend_from=sender)
-
-
-@pytest.fixture
-def resend(
-    database: Flask, mailing: Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Resend]:
-    """Resend runs, and letters go there as fast as they can."""
-    monkeypatch.setattr("app.delivery.destinations.LETTER_SECONDS", 0.0)
-    with running_resend() as fake:
-        delivery.configure(replace(mailing, resend_api_url=fake.url))
-        yield fake
-        delivery.configure(settings)
-
-
-def write(event: str = "user.notice", subject: str = "News", *to: str) -> uuid.UUID:
-    with transaction() as session:
-        letter = Letter(to or ["ann@example.com"], subject, "test", {"link": LINK})
-        return letters.enqueue(session, event, letter)
 
 
 state = Outbox().state
 errors = Outbox().errors
-
-
-def test_a_letter_arrives_as_it_was_written(resend: Resend) -> None:
-    many = [f"reader-{number}@example.com" for number in range(60)]
-    letter = write("user.notice", "An issue\r\nBcc: eve@example.com \u2028in <b>", *many, many[0])
-    assert drain("email") == 1
-    [mail] = resend.mails
-    assert mail.key == str(letter)
-    assert mail.payload["from"] == "5ive <chat@example.com>"
-    assert mail.payload["to"] == many[:50]
-    assert mail.payload["subject"] == "An issue Bcc: eve@example.com in <b>"
-    assert LINK in mail.payload["text"]
-    assert f'href="{LINK}"' in mail.payload["html"]
-    assert "in &lt;b&gt;" in mail.payload["html"]
-    assert (state(letter).status, state(letter).remote_id) == ("delivered", mail.id)
 
 
 @pytest.mark.parametrize(
@@ -208,39 +161,6 @@ def test_what_cannot_have_arrived_is_repeated_however_late(resend: Resend) -> No
     assert state(letter).status == "delivered"
 
 
-def test_a_way_in_is_sealed_until_it_is_sent_and_then_gone(
-    resend: Resend, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    resend.behave(Refusal(422, "validation_error"))
-    letter = write("user.invited")
-    kept = json.loads(state(letter).body)
-    assert LINK not in str(kept)
-    assert kept["data"].keys() == {"to", "subject", "sealed"}
-    drain("email")
-    assert json.loads(state(letter).body) == kept  # it can be sent again
-    with transaction() as session:
-        repeat.send_again(session, [letter])
-    drain("email")
-    [mail] = resend.mails
-    assert LINK in mail.payload["text"]
-    assert LINK in mail.payload["html"]
-    assert "sealed" not in mail.payload
-    assert json.loads(state(letter).body)["data"].keys() == {"to", "subject"}
-    assert LINK not in caplog.text
-
-
-def test_without_resend_a_letter_is_printed(
-    database: Flask, capsys: pytest.CaptureFixture[str]
-) -> None:
-    letter = write("user.reset", "Your new password")
-    assert drain("console") == 1
-    printed = capsys.readouterr().out
-    assert "To: ann@example.com\nSubject: Your new password\n\nThis is a test letter." in printed
-    assert LINK in printed
-    assert LINK not in state(letter).body
-
-
 def test_a_failing_mail_service_is_left_alone(resend: Resend) -> None:
     resend.behave(*[Refusal(500)] * 40)
     for _ in range(15):
@@ -269,46 +189,3 @@ def test_letters_go_one_at_a_time_four_a_second_and_none_is_forgotten(
         thread.join()
     assert (resend.most_at_once, len(resend.mails)) == (1, 6)
     assert time.monotonic() - begun >= 0.6
-
-
-def test_opening_a_session_again_withdraws_its_leads_and_no_letter(resend: Resend) -> None:
-    with transaction() as session:
-        chat = make_chat(session)
-        make_lead(session, chat)
-        letter = Letter(["dev@example.com"], "An issue", "test", {"link": LINK})
-        about = letters.enqueue(session, "qa.issue", letter, session_id=chat.id)
-        assert outbox.withdraw(session, chat.id) == 0
-    drain("email")
-    assert state(about).status == "delivered"
-
-
-def test_a_letter_arrives_once_though_its_worker_is_killed(
-    resend: Resend, mailing: Settings
-) -> None:
-    resend.behave(Refusal(manner="hang"))
-    letter = write("user.invited")
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", "worker"],
-        cwd=ROOT,
-        env=environment(
-            mailing.libpq_url,
-            8000,
-            SECRET_KEY=mailing.secret_keys[0],
-            RESEND_API_KEY=KEY,
-            RESEND_FROM=mailing.resend_from,
-            RESEND_API_URL=resend.url,
-        ),
-    )
-    try:
-        resend.wait_for(1)
-    finally:
-        worker.kill()
-        worker.wait()
-    assert state(letter).claim_token is not None
-    with clock.moved(CLAIM_FOR + timedelta(seconds=1)):
-        assert drain("email") == 1
-
-    [mail] = resend.mails
-    assert (state(letter).status, state(letter).remote_id) == ("delivered", mail.id)
-    assert errors(letter) == ["interrupted", None]
-    assert resend.requests == [str(letter)] * 2
