@@ -112,8 +112,9 @@ def test_archive_and_steps_by_keys_the_link_and_the_paper(
     dashboard: Dashboard, new_context: NewContext, server: str
 ) -> None:
     with transaction() as session:
-        older = talk(session, started_at=clock.now() - timedelta(hours=1)).id
-        chat_id = talk(session).id
+        began = clock.now() - timedelta(hours=1)
+        older = talk(session, started_at=began, visitor_id="one-browser").id
+        chat_id = talk(session, visitor_id="one-browser").id
     ours = dashboard(f"/sessions/{chat_id}")
     theirs = second(new_context, server, f"/sessions/{chat_id}")
     ours.keyboard.press("e")
@@ -124,6 +125,12 @@ def test_archive_and_steps_by_keys_the_link_and_the_paper(
     assert theirs.evaluate("window.wasNotReloaded")
     ours.keyboard.press("j")
     ours.wait_for_url(f"**/sessions/{older}")
+    expect(ours.locator("[data-part=people]")).to_contain_text("Archived")
+    theirs.get_by_role("button", name="Bring back").click()
+    expect(ours.locator("[data-part=people]")).not_to_contain_text("Archived", timeout=SOON_MS)
+    with transaction() as session:
+        archive(session, [chat_id], None)
+    ours.reload()
     ours.keyboard.press("k")  # archived: not in the list any more
     expect(ours.locator("[data-part=steps] [rel=prev]")).to_have_count(0)
     ours.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -34,8 +34,10 @@ export function session(element) {
   onNews({
     changed(news) {
       const deliveries = news.deliveries ?? [];
+      const sessions = news.sessions ?? [];
       const isOurs = (delivery) => element.querySelector(`[data-delivery="${CSS.escape(delivery)}"]`);
-      if (news.sessions?.includes(id) || deliveries.some(isOurs)) update();
+      const isRelated = (other) => other === id || element.querySelector(`[data-other="${CSS.escape(other)}"]`);
+      if (sessions.some(isRelated) || deliveries.some(isOurs)) update();
     },
     reload: update,
   });
