@@ -17,7 +17,7 @@ from app.web.guards import requires
 from app.web.qa import forms
 from app.web.qa.blueprint import blueprint
 from app.web.qa.pages import one_page
-from app.web.qa.walk import Walk, sent_walk
+from app.web.qa.walk import sent_walk
 
 
 @blueprint.post("/sessions/<uuid:session_id>/qa")
@@ -42,8 +42,10 @@ def decide(session_id: uuid.UUID) -> ResponseReturnValue:
             flash(error.detail)
             return redirect(walk.next_address(session_id))
         return one_page(session_id, walk, forms.not_saved(sent, conflict=error.detail)), 409
+    if walk:  # the next page says what was decided, and offers to undo it
+        return redirect(walk.next_address(session_id, decided=True))
     flash(qa_words.DONE[sent.to_status])
-    return redirect(_onwards(session_id, walk))
+    return redirect(_session(session_id))
 
 
 @blueprint.post("/sessions/<uuid:session_id>/qa/undo")
@@ -59,10 +61,6 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
     else:
         flash("Your decision is taken back.")
     return redirect(walk.address(session_id) if walk else _session(session_id))
-
-
-def _onwards(session_id: uuid.UUID, walk: Walk | None) -> str:
-    return walk.next_address(session_id, decided=True) if walk else _session(session_id)
 
 
 def _session(session_id: uuid.UUID) -> str:
