@@ -15,6 +15,7 @@ from bench.servers import ROOT
 BENCHMARKS = {
     "bench.detection": "completion detection, messages a second on one core",
     "bench.history": "the layers at 100,000 and 1,000,000 sessions",
+    "bench.desk": "the review desk's pages at 100,000 and 1,000,000 sessions",
     "bench.lag": "from N8n's commit to an open dashboard",
     "bench.turns": "turns a second beside the floor",
     "bench.visitors": "500 visitors of an assistant that takes 3 s",
