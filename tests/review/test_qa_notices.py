@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import delivery
 from app.core import clock
-from app.models import Delivery, QaNotice, User
+from app.core.db import transaction
+from app.models import ChatSession, Delivery, QaNotice, User
 from app.review import qa, qa_notices
 from config import Settings
 from tests.review.test_qa import decide, talk
@@ -128,6 +132,33 @@ def test_a_flood_is_one_letter_ten_minutes_later(session: Session, ann: User, li
         decide(session, chats[2], bob.id, "issue")  # within ten minutes of the digest
         assert [who for who, _ in jobs(session)].count("dev@example.com") == 2
     assert waiting(session) == 4 + 1
+
+
+def test_issues_at_the_same_moment_are_one_letter_and_the_rest_waits(
+    database: Flask, listed: None
+) -> None:
+    ann = make_user("ann@example.com").id
+    with transaction() as session:
+        chats = [talk(session).id for _ in range(6)]
+    start = threading.Barrier(len(chats))
+
+    def report(chat_id: uuid.UUID) -> None:
+        with database.app_context():
+            start.wait()
+            with transaction() as session:
+                decide(session, session.get_one(ChatSession, chat_id), ann, "issue")
+
+    threads = [
+        threading.Thread(target=contextvars.Context().run, args=(report, chat)) for chat in chats
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with transaction() as session:
+        assert len(sent(session)) == len(DEVELOPERS)
+        assert waiting(session) == 5 * len(DEVELOPERS)
+        assert len(jobs(session)) == len(DEVELOPERS)
 
 
 def test_a_letter_that_was_not_sent_yet_is_taken_back_too(
