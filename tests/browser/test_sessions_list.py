@@ -97,6 +97,8 @@ def test_the_list_is_worked_through_by_keyboard(dashboard: Dashboard) -> None:
     expect(page.locator("[data-list-rows] > li")).to_have_count(1)
     press("j", "Enter")
     page.wait_for_url(re.compile(r"/sessions/[0-9a-f-]{36}\?archive_status=archived$"))
+    page.go_back()
+    expect(focused).to_have_count(1)  # where one was
 
 
 def test_nothing_moves_under_ones_eyes(dashboard: Dashboard) -> None:

@@ -163,6 +163,10 @@ def test_many_are_archived_and_brought_back_at_once(agent: FlaskClient) -> None:
     assert set(notes) == set(two)
     agent.post("/sessions/activation", data={**form, "ids": [two[0]]})
     assert "1 session brought back." in agent.get(here).text
+    told = agent.post(
+        "/sessions/archive", data={**form, "ids": two[:1]}, headers={"Accept": "text/plain"}
+    )
+    assert (told.status_code, told.text) == (200, "1 session archived.")
     agent.post("/sessions/archive", data={**form, "ids": [], "back": "//evil.example"})
     assert "Nothing was selected." in agent.get("/sessions").text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection
 
-from flask import flash, redirect, request
+from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -39,7 +39,11 @@ def _move(move: Move, action: str, done: str) -> ResponseReturnValue:
         moved = move(session, asked, identity.user_id if identity else None)
         for session_id in moved:
             note(session, action, "session", session_id)
-    flash(_said(len(asked), len(moved), done))
+    said = _said(len(asked), len(moved), done)
+    # The list's own script stays on its page, and shows the sentence itself.
+    if request.accept_mimetypes.best == "text/plain":
+        return Response(said, mimetype="text/plain")
+    flash(said)
     return redirect(local_path(request.form.get("back")))
 
 

@@ -16,7 +16,8 @@ export function rowKeys(element) {
 
 // The row the focus is in.
 export function currentRow(element) {
-  return document.activeElement?.closest("[data-list-rows] > *") ?? element.querySelector("[data-list-rows] > .is-current");
+  const row = document.activeElement?.closest("[data-list-rows] > *");
+  return row && element.contains(row) ? row : null;
 }
 
 export function focusRow(row) {

@@ -95,6 +95,7 @@ export function list(element) {
     update();
   }
 
+  comeBack(element);
   onKeys({ ...rowKeys(element), n: () => waiting.show(), "/": search });
   onNews({
     changed(told) {
@@ -113,6 +114,16 @@ export function list(element) {
     }
     update();
   });
+}
+
+// Whoever comes back from a row goes on from there.
+function comeBack(element) {
+  holder(element).addEventListener("click", (event) => {
+    const id = event.target.closest("a") && event.target.closest("[data-id]")?.dataset.id;
+    if (id) history.replaceState({ row: id }, "");
+  });
+  const [entry] = performance.getEntriesByType("navigation");
+  if (entry?.type === "back_forward" && history.state?.row) focusRow(rowOf(element, history.state.row));
 }
 
 function rowsIn(page) {

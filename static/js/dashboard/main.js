@@ -7,6 +7,8 @@ import { filters } from "./filters.js";
 import { help } from "./help.js";
 import { list } from "./list.js";
 import { notices } from "./notices.js";
+import { parts } from "./parts.js";
+import { pick } from "./pick.js";
 import { select } from "./select.js";
 import { printPage } from "./print_page.js";
 import { review } from "./review.js";
@@ -27,6 +29,8 @@ const controllers = {
   help,
   list,
   notices,
+  parts,
+  pick,
   review,
   "review-news": reviewNews,
   select,

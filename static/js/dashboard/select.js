@@ -88,11 +88,10 @@ export function select(form) {
 // What the server says it did; null when it could not be asked.
 async function post(address, body) {
   try {
-    const response = await fetch(address, { method: "POST", body, headers: { Accept: "text/html" } });
-    if (new URL(response.url).pathname === "/login") location.reload();
-    if (!response.ok) return null;
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    return page.querySelector(".notice-done")?.textContent.trim() ?? "";
+    const response = await fetch(address, { method: "POST", body, headers: { Accept: "text/plain" } });
+    // Signed out, or the page is too old: it says so when it is loaded again.
+    if (response.redirected || response.status === 400) location.reload();
+    return response.ok && !response.redirected ? await response.text() : null;
   } catch {
     return null;
   }
