@@ -44,7 +44,8 @@ def digest(session: Session, recipient: str, ids: Sequence[int]) -> Letter:
     for each in shown:
         each["note"] = _cut(each["note"])
     more = len(rows) - len(shown)
-    values = {"notices": shown, "more": more, "link": f"{current().public_url}/qa?tab=issue"}
+    tab = "issue" if any(row.kind == "qa.issue" for row in rows) else "fixed"
+    values = {"notices": shown, "more": more, "link": f"{current().public_url}/qa?tab={tab}"}
     return Letter([recipient], _counted(rows), "qa_digest", values)
 
 
