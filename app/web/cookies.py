@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 
 class PeopleOnly(SecureCookieSessionInterface):
@@ -13,3 +13,13 @@ class PeopleOnly(SecureCookieSessionInterface):
         if request.path.startswith(("/widget/", "/api/", "/webhooks/")):
             return None
         return super().open_session(app, request)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """A cookie is made to last longer by opening pages, not by what their scripts ask for
+        beside them: such an answer, under way while a form is sent, would bring the old cookie
+        back and lose what the form's answer has put there to be said.
+        """
+        is_beside = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        if is_beside and not session.modified:
+            return False
+        return super().should_set_cookie(app, session)
