@@ -64,7 +64,8 @@ def test_every_screen_of_a_rich_session(dashboard: Dashboard, server: str, axe: 
     page.locator("#lead-edit > summary").click()
     page.get_by_label("E-mail").fill("no address")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is no e-mail address")).to_be_visible()
+    expect(page.get_by_text("This is no e-mail address")).to_be_in_viewport()
+    expect(page.get_by_label("E-mail")).to_be_focused()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     for theme, width in product(("light", "dark"), (1440, 768, 390)):
         page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)

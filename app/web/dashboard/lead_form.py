@@ -71,6 +71,13 @@ class LeadForm:
     #: Who changed the lead meanwhile.
     others: list[str] = field(default_factory=list)
 
+    @property
+    def marked_key(self) -> str | None:
+        """Of the first field that has to be looked at."""
+        return next(
+            (each.field.key for each in self.fields if each.problems or each.meanwhile), None
+        )
+
 
 def read_form() -> Typed:
     """The form of the running request."""
