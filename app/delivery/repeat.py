@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
@@ -23,6 +24,42 @@ from app.models import Delivery, Destination
 REPEATABLE_STATUSES = ("dead", "unknown", "failed")
 #: A due delivery has a job of its own; this long after, that job must have been lost.
 OVERDUE = timedelta(seconds=10)
+#: So many at one press: they are written down in one transaction.
+MOST_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """`ids`: what goes out again. `left_out`: how many of the others there are, by why: `sent`,
+    `under_way`, `cancelled`, `gone`.
+    """
+
+    ids: list[uuid.UUID]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def send_chosen_again(session: Session, delivery_ids: Iterable[uuid.UUID]) -> Repeated:
+    """As `send_again`, and why the others are left as they are. A second person's press waits for
+    the first one's, and then finds them under way.
+    """
+    asked = set(delivery_ids)
+    sent = send_again(session, asked)
+    others = asked.difference(sent)
+    rows = session.execute(select(Delivery.id, _why_left_out()).where(Delivery.id.in_(others)))
+    found = {delivery_id: why for delivery_id, why in rows}  # noqa: C416 - rows are no pairs
+    left_out: dict[str, int] = {}
+    for each in others:
+        why = found.get(each, "gone")
+        left_out[why] = left_out.get(why, 0) + 1
+    return Repeated(sent, left_out)
+
+
+def _why_left_out() -> ColumnElement[str]:
+    return case(
+        (Delivery.status == "delivered", "sent"),
+        (or_(Delivery.status == "cancelled", Delivery.is_withdrawn), "cancelled"),
+        else_="under_way",
+    )
 
 
 def send_again(session: Session, delivery_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
@@ -35,7 +72,9 @@ def send_again(session: Session, delivery_ids: Iterable[uuid.UUID]) -> list[uuid
 def send_all_again(
     session: Session, destination_key: str | None = None, status: str = "dead"
 ) -> list[uuid.UUID]:
-    """The same for all of a status, at one destination or at every one."""
+    """The same for all of a status, at one destination or at every one: at most MOST_AT_ONCE, the
+    oldest first.
+    """
     chosen: list[ColumnElement[bool]] = [Delivery.status == status]
     if destination_key is not None:
         chosen.append(Delivery.destination_key == destination_key)
@@ -84,9 +123,24 @@ def _due_now(session: Session, chosen: ColumnElement[bool]) -> list[uuid.UUID]:
         "next_attempt_at": Delivery.created_at,  # the oldest goes first
         "finished_at": None,
     }
+    now = clock.now()
+    # In one order, so that two who press at once do not wait for each other in a circle.
+    locked = (
+        select(Delivery.id)
+        .where(
+            chosen,
+            Delivery.status.in_(REPEATABLE_STATUSES),
+            ~Delivery.is_withdrawn,
+            or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
+        )
+        .order_by(Delivery.number)
+        .limit(MOST_AT_ONCE)
+        .with_for_update()
+        .cte("locked")
+    )
     rows = session.execute(
         update(Delivery)
-        .where(chosen, Delivery.status.in_(REPEATABLE_STATUSES), ~Delivery.is_withdrawn)
+        .where(Delivery.id.in_(select(locked.c.id)))
         .values(values)
         .returning(Delivery.id, Delivery.session_id, Delivery.destination_key)
         .execution_options(synchronize_session=False)

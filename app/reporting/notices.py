@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Text, and_, cast, false, select
+from sqlalchemy import ARRAY, Row, Text, and_, cast, false, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from app.assistants.registry import SCRIPTED, assistant_for
-from app.models import AssistantHealth, Destination, Site
+from app.models import AssistantHealth, Delivery, Destination, Site
 from app.models.assistant_settings import AssistantSettings
 from app.models.site_profile import SiteProfile
 
+#: Deliveries that wait for a person are counted up to this; one more stands for more.
+MOST_GIVEN_UP = 99
 #: Long texts that say nothing about whether an assistant can answer.
 _LEFT_OUT = ["business", "instructions", "tone"]
 
@@ -38,10 +40,13 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """`paused`: the keys of destinations that asked us to stop and wait for a person."""
+    """`paused`: the keys of destinations that asked us to stop and wait for a person. `given_up`:
+    how many deliveries wait for one, up to MOST_GIVEN_UP + 1.
+    """
 
     paused: list[str]
     fallbacks: list[Fallback]
+    given_up: int = 0
 
     def fallback_of(self, site_id: uuid.UUID) -> Fallback | None:
         return next((each for each in self.fallbacks if each.site_id == site_id), None)
@@ -56,7 +61,9 @@ def warnings(session: Session) -> Warnings:
     paused = sorted(row.paused for row in rows if row.paused is not None)
     found = [_fallback(row) for row in rows if row.id is not None]
     return Warnings(
-        paused, sorted((each for each in found if each), key=lambda each: (each.name, each.key))
+        paused,
+        sorted((each for each in found if each), key=lambda each: (each.name, each.key)),
+        rows[0].given_up,
     )
 
 
@@ -84,7 +91,15 @@ def _statement() -> Any:
         .where(Site.assistant != "scripted")
         .subquery("answered_sites")
     )
-    return select(paused, sites).select_from(paused.join(sites, false(), full=True))
+    some = (
+        select(literal(1))
+        .where(Delivery.status.in_(("dead", "unknown")))
+        .limit(MOST_GIVEN_UP + 1)
+        .subquery("some")
+    )
+    given_up = select(func.count().label("given_up")).select_from(some).subquery("given_up")
+    standing = paused.join(sites, false(), full=True)
+    return select(paused, sites, given_up).select_from(given_up.outerjoin(standing, true()))
 
 
 _STATEMENT = _statement()

@@ -167,7 +167,7 @@ def test_the_session_page_follows_the_conversation(dashboard: Callable[..., Page
         events.announce(session, "deliveries", delivery.id)
     panel = page.locator("[data-part=deliveries]")
     expect(panel).to_contain_text("Could not reach N8n. We stopped trying", timeout=SOON_MS)
-    expect(panel.get_by_text("N8n did not answer in time").first).to_be_visible()
+    expect(panel.get_by_text("N8n did not answer in 20 s").first).to_be_visible()
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("It is being sent again.")).to_be_visible()
     expect(panel).to_contain_text("Waiting to be sent to N8n")

@@ -54,6 +54,7 @@ def back_path() -> str:
     kept = {name: value for name, value in request.args.items() if name != "ids"}
     pages = {
         "dashboard.delivery_rows": "dashboard.deliveries",
+        "dashboard.delivery_personal": "dashboard.delivery",
         "dashboard.save_lead": "dashboard.session",
     }
     page = pages.get(str(request.endpoint))

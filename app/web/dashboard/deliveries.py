@@ -9,14 +9,16 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db, transaction
 from app.delivery import health, repeat
-from app.models.delivery import STATUSES
 from app.reporting import deliveries
 from app.reporting.deliveries import DeliveryFilter
+from app.web.audit import note
 from app.web.auth.views import local_path
+from app.web.dashboard import delivery_words
 from app.web.dashboard.blueprint import blueprint
-from app.web.dashboard.delivery_words import destination_name
-from app.web.dashboard.queries import choice, ids
-from app.web.dashboard.words import capitalize_first
+from app.web.dashboard.delivery_words import capitalized_name, destination_name
+from app.web.dashboard.filters import Filters, pick
+from app.web.dashboard.periods import Period, read_period
+from app.web.dashboard.queries import ids, read_ids
 from app.web.guards import requires
 from app.web.identity import current_identity
 
@@ -24,23 +26,40 @@ from app.web.identity import current_identity
 @blueprint.get("/deliveries", endpoint="deliveries")
 @requires("deliveries:read")
 def index() -> ResponseReturnValue:
-    destinations = deliveries.destinations(db.session())
-    wanted, cursor = _wanted([d.key for d in destinations]), request.args.get("cursor")
-    return render_template(
+    filters = read_filters()
+    if tidy := filters.tidied():
+        return tidy
+    wanted, cursor = _wanted(filters), request.args.get("cursor")
+    page = render_template(
         "deliveries/index.html",
         page=deliveries.list_page(db.session(), wanted, cursor=cursor),
+        count=deliveries.counted(db.session(), wanted),
+        counts=deliveries.counts(db.session()),
+        filters=filters,
         wanted=wanted,
-        destinations=destinations,
         is_first=not cursor,
+        cursor=cursor,
     )
+    return page, 422 if filters.period and filters.period.errors else 200
 
 
 @blueprint.get("/deliveries/rows")
 @requires("deliveries:read")
 def delivery_rows() -> ResponseReturnValue:
-    wanted = _wanted([d.key for d in deliveries.destinations(db.session())])
-    rows = deliveries.by_ids(db.session(), ids("ids"), wanted)
-    return render_template("deliveries/_rows.html", rows=rows, wanted=wanted)
+    filters = read_filters()
+    wanted = _wanted(filters)
+    return render_template(
+        "deliveries/_rows.html",
+        rows=deliveries.by_ids(db.session(), ids("ids"), wanted),
+        count=deliveries.counted(db.session(), wanted),
+        wanted=wanted,
+    )
+
+
+@blueprint.get("/deliveries/counts")
+@requires("deliveries:read")
+def delivery_counts() -> ResponseReturnValue:
+    return render_template("deliveries/_counts.html", counts=deliveries.counts(db.session()))
 
 
 @blueprint.post("/deliveries/<uuid:delivery_id>/attempts")
@@ -49,6 +68,8 @@ def send_again(delivery_id: uuid.UUID) -> ResponseReturnValue:
     deliveries.one(db.session(), delivery_id)
     with transaction() as session:
         repeated = repeat.send_again(session, [delivery_id])
+        if repeated:
+            note(session, "delivery.sent_again", "delivery", delivery_id)
     flash(
         "It is being sent again."
         if repeated
@@ -60,10 +81,24 @@ def send_again(delivery_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/deliveries/attempts")
 @requires("deliveries:write")
 def send_all_again() -> ResponseReturnValue:
-    key = request.form.get("destination", "")
+    """All that were given up at `destination`, or those of `ids` that were ticked."""
+    if "destination" not in request.form:
+        return _send_chosen_again()
+    key = request.form["destination"]
     with transaction() as session:
         repeated = repeat.send_all_again(session, deliveries.destination(session, key).key)
-    flash(f"{len(repeated)} being sent to {destination_name(key)} again.")
+        note(session, "deliveries.sent_again", "destination", key, count=len(repeated))
+    flash(delivery_words.all_sent_again(key, len(repeated)))
+    return _back()
+
+
+def _send_chosen_again() -> ResponseReturnValue:
+    asked = set(read_ids(request.form.getlist("ids")))
+    with transaction() as session:
+        repeated = repeat.send_chosen_again(session, asked)
+        for delivery_id in repeated.ids:
+            note(session, "delivery.sent_again", "delivery", delivery_id)
+    flash(delivery_words.sent_again(len(repeated.ids), repeated.left_out))
     return _back()
 
 
@@ -72,8 +107,8 @@ def send_all_again() -> ResponseReturnValue:
 def resume(key: str) -> ResponseReturnValue:
     with transaction() as session:
         health.resume(session, deliveries.destination(session, key).key)
-    name = capitalize_first(destination_name(key))
-    flash(f"{name} is resumed. What was waiting is on its way.")
+        note(session, "destination.resumed", "destination", key)
+    flash(f"{capitalized_name(key)} is resumed. What was waiting is on its way.")
     return redirect(url_for("dashboard.deliveries"))
 
 
@@ -83,13 +118,35 @@ def test(key: str) -> ResponseReturnValue:
     with transaction() as session:
         asked_by = identity.email if (identity := current_identity()) else ""
         repeat.send_test(session, deliveries.destination(session, key).key, asked_by)
+        note(session, "destination.tested", "destination", key)
     flash(f"A test is on its way to {destination_name(key)}. What becomes of it is shown below.")
     return redirect(url_for("dashboard.deliveries"))
 
 
-def _wanted(keys: list[str]) -> DeliveryFilter:
+def read_filters() -> Filters:
+    """What this request's address asks for."""
+    found = deliveries.destinations(db.session())
+    names = {each.key: capitalized_name(each.key) for each in found}
+    states = {value: look.word for value, look in delivery_words.STATUS.items()}
+    return Filters(
+        "dashboard.deliveries",
+        (
+            pick("destination", "To", "Everywhere", names),
+            pick("status", "State", "In any state", states),
+        ),
+        read_period(),
+        period_label="Made",
+    )
+
+
+def _wanted(filters: Filters) -> DeliveryFilter:
+    chosen = {each.name: each.value for each in filters.choices}
+    period = filters.period or Period()
     return DeliveryFilter(
-        status=choice("status", STATUSES), destination=choice("destination", keys)
+        status=chosen["status"],
+        destination=chosen["destination"],
+        made_from=period.start,
+        made_to=period.end,
     )
 
 

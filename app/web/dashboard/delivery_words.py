@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core import clock
+from app.delivery.repeat import MOST_AT_ONCE
+from app.gateways import n8n, resend
 from app.models import Delivery, DeliveryAttempt, Destination
 from app.web.dashboard.words import Look, capitalize_first
 
@@ -25,8 +27,15 @@ _DESTINATIONS = {
     "messenger": "Messenger",
     "console": "the console",
 }
+#: Of each kind of destination, after how many seconds a try is given up.
+_LIMITS = {"n8n": n8n.TOTAL_SECONDS, "email": resend.TOTAL_SECONDS}
+_LEFT_OUT = {
+    "sent": ("had been sent", "had been sent"),
+    "under_way": ("is on its way already", "are on their way already"),
+    "cancelled": ("was cancelled", "were cancelled"),
+    "gone": ("is there no more", "are there no more"),
+}
 _REASONS = {
-    "timeout": "{} did not answer in time",
     "refused": "Could not reach {}",
     "unreachable": "Could not reach {}",
     "dns": "The address of {} is not known",
@@ -68,6 +77,31 @@ def destination_name(key: str) -> str:
     return f"{name} ({site})" if site else name
 
 
+def capitalized_name(key: str) -> str:
+    return capitalize_first(destination_name(key))
+
+
+def sent_again(count: int, left_out: dict[str, int]) -> str:
+    """How many go out again, and why the others do not (`repeat.Repeated.left_out`)."""
+    if not count and not left_out:
+        return "Nothing was selected. Please tick the deliveries first."
+    told = [f"{count} {'is' if count == 1 else 'are'} being sent again."] if count else []
+    told += [
+        f"{number} {_LEFT_OUT[why][0 if number == 1 else 1]}, so nothing was done there."
+        for why, number in sorted(left_out.items())
+    ]
+    return " ".join(told)
+
+
+def all_sent_again(key: str, count: int) -> str:
+    """The same of all that were given up at a destination."""
+    name = destination_name(key)
+    if not count:
+        return f"Nothing was done: nothing that should go to {name} is given up any more."
+    told = f"{count} {'is' if count == 1 else 'are'} being sent to {name} again."
+    return told + (" There may be more: please press once more." if count == MOST_AT_ONCE else "")
+
+
 def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | None) -> State:
     """What is shown of a delivery."""
     name = destination_name(delivery.destination_key)
@@ -79,28 +113,33 @@ def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | 
     if delivery.status == "unknown":
         return State(look, f"May have reached {name}. Not repeated by itself", None, True)
     if delivery.status == "dead":
-        return State(look, f"{_why(name, last)}. We stopped trying", None, True)
+        return State(look, f"{_why(delivery.destination_key, last)}. We stopped trying", None, True)
     if destination.paused_at:
         return State(PAUSED, f"{capitalize_first(name)} is paused. Waits until it is resumed")
     if delivery.claimed_until and delivery.claimed_until > clock.now():
         return State(look, f"Sending to {name} now")
     if delivery.status == "failed":
-        return State(look, f"{_why(name, last)}, trying again", delivery.next_attempt_at, True)
+        why = _why(delivery.destination_key, last)
+        return State(look, f"{why}, trying again", delivery.next_attempt_at, True)
     return State(look, f"Waiting to be sent to {name}")
 
 
 def attempted(attempt: DeliveryAttempt, destination_key: str) -> str:
     """How one try went."""
     name = destination_name(destination_key)
-    return _why(name, attempt) if attempt.error else f"Sent to {name}"
+    return _why(destination_key, attempt) if attempt.error else f"Sent to {name}"
 
 
-def _why(name: str, attempt: DeliveryAttempt | None) -> str:
+def _why(key: str, attempt: DeliveryAttempt | None) -> str:
+    name = destination_name(key)
     if attempt is None:
         return f"Not sent to {name} yet"
-    sentence = _REASONS.get(attempt.error or "") or _answered(attempt.status_code)
-    text = sentence.format(name)
-    return text[0].upper() + text[1:]
+    if attempt.error == "timeout":
+        limit = _LIMITS.get(key.partition("/")[0])
+        sentence = "{} did not answer in " + (f"{limit:g} s" if limit else "time")
+    else:
+        sentence = _REASONS.get(attempt.error or "") or _answered(attempt.status_code)
+    return capitalize_first(sentence.format(name))
 
 
 def _answered(status: int | None) -> str:
