@@ -22,7 +22,6 @@ from tests.delivery.conftest import LINK, Outbox, write
 from tests.factories import make_chat, make_lead
 from tests.fakes.resend import KEY, Refusal, Resend
 
-
 state = Outbox().state
 errors = Outbox().errors
 
