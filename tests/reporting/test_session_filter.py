@@ -142,6 +142,7 @@ def test_a_page_that_stops_looking_says_so_and_goes_on(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_filter, "MOST_ASKED", 4)
+    monkeypatch.setattr(sessions, "COUNTED_SHARE", 1)
     chats = newest_first(session, 10)
     for chat in (chats[1], chats[9]):
         make_lead(session, chat)
