@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.core import clock
 from app.core.db import transaction
 from app.models import User
+from app.web.dashboard import live
 from tests.reporting.queries import counted
 from tests.web.forms import follow, send
 from tests.web.signed_in import bearer, make_user, sign_in
@@ -124,8 +125,12 @@ def test_an_admin_turns_off_the_second_step_of_who_lost_the_phone(
     assert entry.object_id == str(bob.id)
 
 
-def test_an_open_page_hears_no_more_once_one_is_out(server: str, app: Flask) -> None:
-    """The stream of changes ends with the sign-in."""
+def test_an_open_page_hears_no_more_once_one_is_out(
+    server: str, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream of changes ends with the sign-in, long before its own end."""
+    monkeypatch.setattr(live, "LONGEST_STREAM_SECONDS", 8)
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 1)
     make_user()
     bob = make_user("bob@example.com", "agent")
     admin, agent = app.test_client(), app.test_client()
