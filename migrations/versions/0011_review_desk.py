@@ -137,7 +137,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_qa_moves_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_qa_moves")),
     )
-    op.create_index("ix_qa_moves_at", "qa_moves", ["at"], unique=False)
     op.create_index("ix_qa_moves_session_id_id", "qa_moves", ["session_id", "id"], unique=False)
     op.create_table(
         "lead_changes",
@@ -186,9 +185,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("sent_at IS NULL"),
     )
-    op.create_index(
-        "ix_qa_notices_recipient_sent_at", "qa_notices", ["recipient", "sent_at"], unique=False
-    )
     op.add_column(
         "leads",
         sa.Column(
@@ -201,7 +197,6 @@ def upgrade() -> None:
             f"ix_leads_{key}_created_at",
             "leads",
             [key, "created_at"],
-            unique=False,
             postgresql_where=sa.text(f"{key} IS NOT NULL"),
         )
     op.create_index(
@@ -224,12 +219,8 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('dead', 'unknown')"),
     )
-    op.create_index(
-        "ix_chat_sessions_visitor_id_started_at",
-        "chat_sessions",
-        ["visitor_id", "started_at"],
-        unique=False,
-    )
+    columns = ["visitor_id", "started_at"]
+    op.create_index("ix_chat_sessions_visitor_id_started_at", "chat_sessions", columns)
     op.add_column("users", sa.Column("theme", sa.Text(), server_default="system", nullable=False))
     op.add_column(
         "users",
