@@ -17,6 +17,10 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("qa_status = 'unchecked' AND archive_status = 'active'"),
     )
+    op.create_index(
+        "ix_qa_notices_recipient_sent_at", "qa_notices", ["recipient", "sent_at"], unique=False
+    )
+    op.create_index("ix_qa_moves_at", "qa_moves", ["at"], unique=False)
     op.create_table(
         "qa_looks",
         sa.Column("user_id", sa.Uuid(), nullable=False),
