@@ -8,6 +8,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from app.accounts import audit
 from app.cli.sentences import plain_errors
 from app.core.db import transaction
 from app.sites.edit import change_site, create_site
@@ -24,6 +25,7 @@ def create(key: str) -> None:
     """Make a site with the key KEY."""
     with transaction() as session:
         create_site(session, key)
+        audit.note(session, None, "site.created", "site", key)
     click.echo(f"Made the site {key}. Its chat: /widget/{key}")
 
 
@@ -36,6 +38,7 @@ def set_values(key: str, settings: tuple[str, ...]) -> None:
     values = dict(_parse(setting) for setting in settings)
     with transaction() as session:
         change_site(session, key, values)
+        audit.note(session, None, "site.changed", "site", key)
     click.echo(f"Changed {', '.join(values)} of the site {key}.")
 
 

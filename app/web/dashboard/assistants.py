@@ -29,6 +29,7 @@ from app.sites.chat_access import access_kind, is_readable
 from app.sites.edit import change_site, proposed
 from app.sites.find import find_site
 from app.sites.rules import lines_of
+from app.web.audit import note
 from app.web.body import read_json
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.trial_schemas import LARGEST_TRIAL_BYTES, TrialSchema
@@ -70,6 +71,7 @@ def save_assistant(key: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             change_site(session, key, _values(typed))
+            note(session, "site.assistant_changed", "site", key)
     except Invalid as error:
         return _page(find_site(db.session(), key), typed, _told(typed, error)), 422
     flash("The settings are saved. The next answer is made with them.")

@@ -17,6 +17,7 @@ from app.reporting import sites as reporting
 from app.reporting.pages import number
 from app.sites.find import find_site
 from app.sites.rules import Piece, in_pieces
+from app.web.audit import note
 from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
@@ -45,6 +46,7 @@ def adopt_rules(key: str, backtest_id: uuid.UUID) -> ResponseReturnValue:
         with transaction() as session:
             user_id = identity.user_id if identity else None
             backtest_save.save(session, backtest_id, user_id, complete_past=complete_past)
+            note(session, "site.rules_changed", "site", key)
     except Conflict as error:
         return _render("sites/backtest.html", key, backtest_id, problem=error.detail), 409
     flash("Saved. The new phrases are in use.")

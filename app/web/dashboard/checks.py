@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import transaction
 from app.upkeep import doctor_job
+from app.web.audit import note
 from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
 
@@ -15,7 +16,10 @@ from app.web.guards import requires
 @requires("sync:run")
 def start_check() -> ResponseReturnValue:
     with transaction() as session:
-        has_begun = doctor_job.start(session, fix=bool(request.form.get("repair")))
+        is_repair = bool(request.form.get("repair"))
+        has_begun = doctor_job.start(session, fix=is_repair)
+        if has_begun:
+            note(session, "check.repaired" if is_repair else "check.started", "check")
     flash(
         "The check has begun. Load this page again in a moment to see what it found."
         if has_begun

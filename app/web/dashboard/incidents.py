@@ -11,6 +11,7 @@ from app.core.db import db, transaction
 from app.incidents.resolve import open_again, resolve
 from app.reporting import incidents
 from app.reporting.incidents import IncidentFilter
+from app.web.audit import note
 from app.web.auth.views import local_path
 from app.web.dashboard import incident_words
 from app.web.dashboard.blueprint import blueprint
@@ -45,6 +46,7 @@ def resolve_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
     identity = current_identity()
     with transaction() as session:
         resolve(session, incident_id, identity.user_id if identity else None)
+        note(session, "incident.resolved", "incident", incident_id)
     flash("Marked as resolved. If it happens again, it is open again by itself.")
     return redirect(local_path(request.form.get("back")))
 
@@ -54,6 +56,7 @@ def resolve_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
 def reopen_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
     with transaction() as session:
         open_again(session, incident_id)
+        note(session, "incident.reopened", "incident", incident_id)
     flash("The incident is open again.")
     return redirect(local_path(request.form.get("back")))
 

@@ -13,6 +13,7 @@ from app.reporting import sites as reporting
 from app.sites.edit import change_site
 from app.sites.find import find_site
 from app.sites.rules import read_rules, try_message
+from app.web.audit import note
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.queries import ids
 from app.web.guards import requires
@@ -54,6 +55,7 @@ def site_settings(key: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             found = change_site(session, key, {name: typed[name].strip() for name in SETTINGS})
+            note(session, "site.changed", "site", key)
     except Invalid as error:
         return _editor(find_site(db.session(), key), typed, error), 422
     stored = _stored(found)
@@ -74,6 +76,7 @@ def test_rules(key: str) -> ResponseReturnValue:
         if changed := _changed_settings(found, typed):
             with transaction() as session:
                 change_site(session, key, changed)
+                note(session, "site.changed", "site", key)
             flash("The settings you changed are saved, too.")
     except Invalid as error:
         return _editor(found, typed, error), 422

@@ -14,6 +14,7 @@ from app.models import MemorySource
 from app.reporting import syncs
 from app.sync import runs, trigger
 from app.sync.failures import SourceFailed
+from app.web.audit import note
 from app.web.dashboard import sync_words
 from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
@@ -51,6 +52,7 @@ def start_sync() -> ResponseReturnValue:
     try:
         with transaction() as session:
             runs.start(session, identity.user_id if identity else None)
+            note(session, "sync.started", "sync")
     except Conflict as error:
         flash(error.detail)
     return redirect(url_for("dashboard.sync"))
