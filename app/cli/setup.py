@@ -39,6 +39,7 @@ def prepare(app: Flask) -> Prepared:
             )
         except Invalid as error:
             raise ConfigError(_refused(error)) from error
+        made.user.timezone = settings.business_timezone
         return Prepared(made.user.email, None if settings.admin_password else made.password)
 
 
