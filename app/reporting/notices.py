@@ -48,6 +48,10 @@ class Warnings:
     fallbacks: list[Fallback]
     given_up: int = 0
 
+    @property
+    def given_up_words(self) -> str:
+        return f"{MOST_GIVEN_UP}+" if self.given_up > MOST_GIVEN_UP else str(self.given_up)
+
     def fallback_of(self, site_id: uuid.UUID) -> Fallback | None:
         return next((each for each in self.fallbacks if each.site_id == site_id), None)
 

@@ -148,7 +148,8 @@ def test_the_list_counts_by_destination_and_filters_by_days(admin: FlaskClient) 
     assert "Send all 12 to N8n again" in page
     assert "Not sent <b>12</b>" in page
     assert "Sent <b>1</b>" in page
-    assert 'class="side-number"' in page
+    assert "data-given-up>12</b>" in page
+    assert 'data-given-up="12"' in admin.get("/notices").text
     recent = admin.get("/deliveries?period=7d&destination=n8n").text
     assert recent.count('class="row-item"') == 7
     assert "No delivery fits" in admin.get("/deliveries?status=unknown").text

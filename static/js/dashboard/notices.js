@@ -10,6 +10,7 @@ export function notices(element) {
   const update = atMostOnceASecond(async () => {
     const page = await fetchPiece("/notices");
     const fresh = page?.querySelector("[data-part=notices]");
+    if (fresh) showGivenUp(fresh.dataset.givenUp);
     if (fresh && replace(current, fresh)) current = fresh;
     followUp();
   });
@@ -18,7 +19,15 @@ export function notices(element) {
   };
   followUp();
   onNews({
-    changed: (news) => (news.destinations || news.sites) && update(),
+    changed: (news) => (news.destinations || news.sites || news.deliveries) && update(),
     reload: update,
   });
+}
+
+// Beside "Deliveries": how many wait for a person.
+function showGivenUp(number) {
+  const shown = document.querySelector("b[data-given-up]");
+  if (!shown) return;
+  shown.textContent = number;
+  shown.hidden = number === "0";
 }
