@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app.core.db import transaction
+from tests.browser.screens import SOME_SCREENS, Axe, assert_fine
 from tests.factories import make_site
 from tests.web.signed_in import PASSWORD, make_user
 
 pytestmark = pytest.mark.usefixtures("database")
-Axe = Callable[[Page], list[str]]
-SCREENS = list(itertools.product(("light", "dark"), (1440, 768, 390)))
-#: For what differs little from what was looked at on all of them.
-SOME_SCREENS = [("light", 768), ("dark", 390)]
-#: Where pictures are kept for people to look at; nothing: none are taken.
-SHOTS = os.environ.get("SHOTS", "")
-
-
-def assert_fine(
-    page: Page, axe: Axe, name: str, screens: Sequence[tuple[str, int]] = SCREENS
-) -> None:
-    for theme, width in SCREENS if SHOTS else screens:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
-        time.sleep(0.2)  # colours fade in 120 ms
-        assert axe(page) == [], (name, theme, width)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, (name, theme, width)
-        if SHOTS:
-            path = Path(SHOTS) / f"{name}_{width}_{theme}.png"
-            page.screenshot(path=path, full_page=True)
 
 
 @pytest.fixture
