@@ -30,12 +30,13 @@ from app.models import Lead, Message
 from app.reporting.search import Term
 
 #: A word in more messages or leads than this is common.
-MOST_RARE = 5_000
+MOST_RARE = 8_000
 #: The rarest of so many parts of a word says how rare it is: together the database takes them for
 #: much rarer than they are.
 MOST_PARTS = 6
 _MESSAGE_WORDS = func.message_words(Message.text)
 _LEAD_WORDS = func.lead_words(Lead.name, Lead.email, Lead.phone, Lead.company)
+SessionIds = Select[Any] | CompoundSelect[Any]
 _IN_MESSAGES = """
     (SELECT 1 FROM messages WHERE message_words(text) @@ to_tsquery('simple', {value}) LIMIT 1)
 """
@@ -63,7 +64,7 @@ def common(session: Session, terms: tuple[Term, ...]) -> list[Term]:
     return sorted(found, key=rows_of.__getitem__)
 
 
-def sessions_with(term: Term) -> Select[uuid.UUID] | CompoundSelect[uuid.UUID]:
+def sessions_with(term: Term) -> SessionIds:
     """The ids of the sessions that hold it, by the indexes."""
     pieces = func.text_pieces(_LEAD_WORDS)
     needles = (func.text_pieces(func.lower(needle)) for needle in _needles(term))

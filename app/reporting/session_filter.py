@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    case,
     cast,
     func,
     literal,
@@ -40,7 +41,7 @@ from app.reporting.search import terms
 DELIVERY_STATES = ("arrived", "waiting", "problem")
 _NOT_ARRIVED = {"waiting": ("pending", "failed"), "problem": ("dead", "unknown")}
 #: More sessions than this are not looked up one by one.
-MOST_LED = 2_000
+MOST_LED = 4_000
 #: So many sessions are asked for one page; a page that is not full then goes on from there.
 MOST_ASKED = 10_000
 #: Of one common word; the more of them, the fewer sessions.
@@ -118,9 +119,15 @@ def choose(session: Session, wanted: SessionFilter) -> Chosen:
     led, questions = _elsewhere(session, wanted)
     looked_for = terms(wanted.words or "")
     common = search_plan.common(session, looked_for)
+    for term in looked_for:
+        if term in common:
+            continue
+        few = _few(session, search_plan.sessions_with(term))
+        if few is None:
+            common.append(term)
+        else:
+            led.append(ChatSession.id == any_(few))
     questions += [partial(search_plan.is_in, term) for term in common]
-    rare = (term for term in looked_for if term not in common)
-    led += [ChatSession.id.in_(search_plan.sessions_with(term)) for term in rare]
     most_asked = 2 * MOST_ASKED_WORDS // (1 + len(common)) if common else MOST_ASKED
     if led:
         found = select(ChatSession.id, ChatSession.started_at).where(*_own(wanted), *led)
@@ -204,23 +211,26 @@ def _elsewhere(session: Session, wanted: SessionFilter) -> tuple[Conditions, lis
         if few is None:
             questions.append(partial(_fares, wanted.delivery))
         else:
-            # One value: a thousand take longer to read than to find.
-            array = cast(literal("{" + ",".join(map(str, few)) + "}", Text), ARRAY(Uuid))
-            led.append(ChatSession.id == any_(array))
+            led.append(ChatSession.id == any_(few))
     return led, questions
 
 
-def _few_by_delivery(session: Session, state: str) -> Sequence[uuid.UUID] | None:
+def _few_by_delivery(session: Session, state: str) -> ColumnElement[Any] | None:
     """The sessions whose deliveries fare so; None: too many to look up."""
     if state == "arrived":
         return None
-    statement = (
-        select(Delivery.session_id)
-        .where(Delivery.lead_id.is_not(None), Delivery.status.in_(_NOT_ARRIVED[state]))
-        .limit(MOST_LED + 1)
+    fare = select(Delivery.session_id).where(
+        Delivery.lead_id.is_not(None), Delivery.status.in_(_NOT_ARRIVED[state])
     )
-    found = session.scalars(statement).all()
-    return None if len(found) > MOST_LED else [each for each in found if each is not None]
+    return _few(session, fare)
+
+
+def _few(session: Session, ids: search_plan.SessionIds) -> ColumnElement[Any] | None:
+    """These sessions as one value: a thousand take longer to read than to find. None: too many."""
+    some = ids.limit(MOST_LED + 1).subquery()
+    listed = func.coalesce(func.string_agg(cast(some.c.session_id, Text), ","), "")
+    found = session.scalar(select(case((func.count() <= MOST_LED, listed))).select_from(some))
+    return None if found is None else cast(literal(f"{{{found}}}", Text), ARRAY(Uuid))
 
 
 def _has_contact(is_wanted: bool, session_id: SessionId) -> ColumnElement[bool]:
