@@ -30,6 +30,7 @@ export function select(form) {
     form.querySelector("[data-number]").textContent = chosen.size ? `${chosen.size} selected` : "";
     button("archive").hidden = [...chosen].every(isArchived);
     button("activate").hidden = ![...chosen].some(isArchived);
+    form.querySelector("[data-every]").hidden = chosen.size === here.length;
     if (all) {
       all.checked = here.length > 0 && chosen.size === here.length;
       all.indeterminate = chosen.size > 0 && !all.checked;
