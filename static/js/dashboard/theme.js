@@ -7,6 +7,7 @@ const root = document.documentElement;
 const systemIsDark = window.matchMedia("(prefers-color-scheme: dark)");
 
 export function applyTheme() {
+  if (root.dataset.theme) root.dataset.theme = unsaved() ?? root.dataset.theme;
   const wanted = choice();
   const isDark = wanted === "dark" || (wanted === "system" && systemIsDark.matches);
   root.dataset.bsTheme = isDark ? "dark" : "light";
@@ -32,6 +33,7 @@ export function themeToggle(button) {
   });
   button.hidden = false;
   show();
+  if (unsaved()) save(button.dataset.save, unsaved());
 }
 
 // The profile's own field says the same.
@@ -41,11 +43,14 @@ function choose(value) {
   if (field) field.checked = true;
 }
 
+// A page that is loaded while this is under way may come with the theme before.
 async function save(address, theme) {
+  keepUnsaved(theme);
   const token = document.querySelector("input[name=csrf_token]").value;
   const body = new URLSearchParams({ theme, csrf_token: token });
   try {
     await fetch(address, { method: "POST", body, keepalive: true });
+    if (unsaved() === theme) keepUnsaved(null);
   } catch {
     // lasts as long as the page
   }
@@ -67,5 +72,22 @@ function remember(value) {
     if (localStorage.getItem(KEY) !== value) localStorage.setItem(KEY, value);
   } catch {
     // lasts as long as the page
+  }
+}
+
+function unsaved() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function keepUnsaved(theme) {
+  try {
+    if (theme) sessionStorage.setItem(KEY, theme);
+    else sessionStorage.removeItem(KEY);
+  } catch {
+    // the page that is loaded next shows it
   }
 }
