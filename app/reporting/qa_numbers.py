@@ -68,7 +68,8 @@ class QaNumbers:
         )
 
 
-# Two counts of the same sessions, so that only those with an issue are joined to their moves.
+# Two counts of the same sessions, so that only those with an issue are joined to their moves; none
+# is older than its session.
 _SITES = text("""
     WITH begun AS (
         SELECT site_id, count(*) AS total, count(*) FILTER (WHERE qa_status <> 'unchecked')
@@ -80,7 +81,7 @@ _SITES = text("""
     ), wrong AS (
         SELECT s.site_id, count(DISTINCT s.id) AS issues
           FROM qa_moves m JOIN chat_sessions s ON s.id = m.session_id
-         WHERE m.to_status = 'issue' AND m.undone_at IS NULL
+         WHERE m.to_status = 'issue' AND m.undone_at IS NULL AND m.at >= :start
            AND s.started_at >= :start AND s.started_at < :end
          GROUP BY s.site_id
     )
