@@ -60,6 +60,8 @@ def test_a_person_comes_again_and_goes_without_a_reload(dashboard: Dashboard) ->
         session.execute(delete(ChatSession).where(ChatSession.id == again.session_id))
         events.announce(session, "sessions", again.session_id)
     expect(row).to_have_count(0, timeout=SOON_MS)
+    # What they came for before takes its place.
+    expect(page.locator(f"#session-{first.session_id}")).to_be_visible(timeout=2 * SOON_MS)
     assert page.evaluate("window.wasNotReloaded")
 
 

@@ -40,7 +40,8 @@ export function list(element) {
     const gone = ids.filter((id) => !fresh.has(id));
     gone.forEach((id) => waiting.drop(id));
     // What moves up from the next page takes the place of what has gone.
-    if (gone.filter((id) => remove(element, id)).length && isLonger(element)) stale();
+    const isOneLess = gone.filter((id) => remove(element, id)).length > 0;
+    if (isOneLess && (isLonger(element) || "stands" in element.dataset)) stale();
     put([...fresh.values()]);
     settle(element, piece);
     return true;
