@@ -39,7 +39,7 @@ from config import Settings
 
 SIZES = (100_000, 1_000_000)
 #: Every address is asked for once to warm up, then so often.
-ROUNDS = 3
+ROUNDS = 2
 #: The seed leaves nothing to be sent: of the newest deliveries so many wait, as on a bad day.
 WAITING = 1_000
 _WAIT = text("""
