@@ -57,7 +57,9 @@ def passing(
         yield lead.created_at >= wanted.made_from
     if wanted.made_to is not None:
         yield lead.created_at < wanted.made_to
-    yield from _of_session(lead, wanted)
+    # Among few, each is asked; else the database may begin with the sessions.
+    is_among_few = is_alone or bool(wanted.words) or wanted.delivery in ("problem", "waiting")
+    yield from _of_session(lead, wanted, is_among_few=is_among_few)
     for column, is_there in ((lead.email, wanted.has_email), (lead.phone, wanted.has_phone)):
         if is_there is not None:
             yield column.is_not(None) if is_there else column.is_(None)
@@ -71,7 +73,13 @@ def passing(
         yield case((delivery_state(lead) == "arrived", True), else_=False)
     elif wanted.delivery is not None:
         statuses = DELIVERY_STATES[wanted.delivery]
-        yield exists().where(Delivery.lead_id == lead.id, Delivery.status.in_(statuses))
+        if is_alone:
+            yield exists().where(Delivery.lead_id == lead.id, Delivery.status.in_(statuses))
+        else:
+            found = select(Delivery.session_id).where(
+                Delivery.lead_id.is_not(None), Delivery.status.in_(statuses)
+            )
+            yield lead.session_id.in_(found)
     for term in terms(wanted.words or ""):
         yield _holds(lead, term, by_index=not is_alone)
     if wanted.person is not None:
@@ -82,14 +90,19 @@ def passing(
         yield lead.id.in_(union_all(alone, theirs.where(of.id == wanted.person)))
 
 
-def _of_session(lead: LeadEntity, wanted: LeadFilter) -> Iterator[ColumnElement[bool]]:
+def _of_session(
+    lead: LeadEntity, wanted: LeadFilter, *, is_among_few: bool
+) -> Iterator[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.site_key is not None:
         site = select(Site.id).where(Site.key == wanted.site_key).scalar_subquery()
         conditions.append(ChatSession.site_id == site)
     if wanted.completion_status is not None:
         conditions.append(ChatSession.completion_status == wanted.completion_status)
-    if conditions:
+    if conditions and is_among_few:
+        fits = select(literal(True)).where(ChatSession.id == lead.session_id, *conditions)
+        yield func.coalesce(fits.scalar_subquery(), False)
+    elif conditions:
         yield exists().where(ChatSession.id == lead.session_id, *conditions)
 
 
