@@ -22,15 +22,8 @@ class Rates:
 
     def take(self, rate: str, *key: str) -> None:
         """Count one more. Raises TooMany when the rate is used up."""
-        if self._is_enabled and not self._limiter.hit(parse(rate), *key):
-            self._refuse(rate, *key)
-
-    def check(self, rate: str, *key: str) -> None:
-        """Raises TooMany when the rate is used up; counts nothing (`take` does, on a failure)."""
-        if self._is_enabled and not self._limiter.test(parse(rate), *key):
-            self._refuse(rate, *key)
-
-    def _refuse(self, rate: str, *key: str) -> None:
+        if not self._is_enabled or self._limiter.hit(parse(rate), *key):
+            return
         ends_at = self._limiter.get_window_stats(parse(rate), *key).reset_time
         seconds = max(1, math.ceil(ends_at - clock.now().timestamp()))
         raise TooMany("Too many requests. Please wait a moment and try again.", seconds)
