@@ -57,7 +57,7 @@ def test_personal_details_are_hidden_until_asked_and_asking_is_noted(agent: Flas
         # The page names its lead by name; here the payload alone is looked at.
         sent.lead_id = None
         make_attempt(session, sent, error="timeout", duration_ms=20000)
-        make_attempt(session, sent, status_code=200, answer="Workflow was started")
+        make_attempt(session, sent, status_code=200, answer="Workflow was started: ann@example.com")
     page = agent.get(f"/deliveries/{sent.id}")
     assert page.status_code == 200
     assert [each for each in PERSONAL if each in page.text] == []

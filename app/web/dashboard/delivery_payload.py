@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +25,7 @@ _PLAIN_ATTRIBUTION = frozenset(key for key in ATTRIBUTION_KEYS if key.startswith
 class Payload:
     """`facts`: what it says, in words. `text`: all of it as it is sent, indented JSON; for a letter
     what it says. `is_secret`: nothing of it is shown. `is_hidden`: some of it has to be asked for.
+    `personal`: what is hidden, the longest first.
     """
 
     facts: list[tuple[str, str]]
@@ -31,6 +33,13 @@ class Payload:
     is_letter: bool = False
     is_secret: bool = False
     is_hidden: bool = False
+    personal: tuple[str, ...] = ()
+
+    def masked(self, answer: str) -> str:
+        """What the receiver said, which may repeat what it was sent."""
+        for each in self.personal:
+            answer = answer.replace(each, HIDDEN)
+        return answer
 
 
 def payload(event: str, body: str, *, is_open: bool) -> Payload:
@@ -43,14 +52,29 @@ def payload(event: str, body: str, *, is_open: bool) -> Payload:
         return _letter(data, is_open=is_open)
     shown = sent if is_open else {**sent, "data": _without_personal(data)}
     text = json.dumps(shown, ensure_ascii=False, indent=2)
-    return Payload(_facts(shown.get("data") or {}), text, is_hidden=shown != sent)
+    personal = sorted({each for each in _personal(shown, sent) if len(each) > 2}, key=len)[::-1]
+    facts = _facts(shown.get("data") or {})
+    return Payload(facts, text, is_hidden=shown != sent, personal=tuple(personal))
 
 
 def _letter(data: dict[str, Any], *, is_open: bool) -> Payload:
     """It names the people it is for, and may repeat what a visitor wrote."""
     to, text = (", ".join(data["to"]), data.get("text") or "") if is_open else (HIDDEN, HIDDEN)
     facts = [("To", to), ("Subject", data["subject"])]
-    return Payload(facts, text, is_letter=True, is_hidden=not is_open)
+    personal = () if is_open else tuple(data["to"])
+    return Payload(facts, text, is_letter=True, is_hidden=not is_open, personal=personal)
+
+
+def _personal(shown: Any, sent: Any) -> Iterator[str]:
+    """What is sent and not shown."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            yield from _personal(value, sent[key])
+    elif isinstance(shown, list):
+        for one, other in zip(shown, sent, strict=True):
+            yield from _personal(one, other)
+    elif shown != sent:
+        yield str(sent)
 
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:
