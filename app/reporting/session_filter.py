@@ -43,9 +43,9 @@ _NOT_ARRIVED = {"waiting": ("pending", "failed"), "problem": ("dead", "unknown")
 #: More sessions than this are not looked up one by one.
 MOST_LED = 4_000
 #: So many sessions are asked for one page; a page that is not full then goes on from there.
-MOST_ASKED = 10_000
+MOST_ASKED = 6_000
 #: Of one common word; the more of them, the fewer sessions.
-MOST_ASKED_WORDS = 5_000
+MOST_ASKED_WORDS = 3_000
 #: To count, so many times fewer: a page is what somebody waits for.
 COUNTED_SHARE = 4
 NEWEST_FIRST = Keyset(ChatSession.started_at, ChatSession.id, uuid.UUID)
