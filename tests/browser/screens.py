@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page
 
 Axe = Callable[[Page], list[str]]
@@ -17,7 +17,6 @@ SCREENS = list(itertools.product(("light", "dark"), (1440, 768, 390)))
 SOME_SCREENS = [("light", 768), ("dark", 390)]
 #: Where pictures are kept for people to look at; nothing: none are taken.
 SHOTS = os.environ.get("SHOTS", "")
-on_every_screen = pytest.mark.parametrize(("theme", "width"), SCREENS)
 
 
 def assert_fine(
@@ -32,5 +31,6 @@ def assert_fine(
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, (name, theme, width)
         if SHOTS:
-            path = Path(SHOTS) / f"{name}_{width}_{theme}.png"
-            page.screenshot(path=path, full_page=True)
+            file = f"{re.sub(r'[^a-z0-9]+', '_', name)}_{width}_{theme}.png"
+            page.screenshot(path=Path(SHOTS) / file, full_page=True)
+    page.set_viewport_size({"width": 1440, "height": 900})

@@ -18,12 +18,11 @@ from app.models import AssistantDay, AssistantHealth, Site
 from app.models.transcript import Answer, Draft, Input
 from tests.assistants.stand import Stand
 from tests.browser.conftest import TIMEOUT_MS
-from tests.browser.screens import on_every_screen
+from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import (
     SOON_MS,
     Axe,
     NewContext,
-    assert_accessible,
     dashboard,
 )
 from tests.factories import make_site
@@ -78,16 +77,15 @@ def say(page: Page, words: str) -> None:
     page.get_by_role("button", name="Send").click()
 
 
-@on_every_screen
 def test_no_barrier_and_no_sideways_scroll(
-    dashboard: Dashboard, server: str, axe: Axe, stand: Stand, theme: str, width: int
+    dashboard: Dashboard, server: str, axe: Axe, stand: Stand
 ) -> None:
     site = fill()
-    page = dashboard(PAGE, color_scheme=theme, viewport={"width": width, "height": 844})
-    assert_accessible(page, axe, theme, width)
+    page = dashboard(PAGE)
+    assert_fine(page, axe, page.url)
     page.get_by_label("Your N8n workflow").check()
     page.get_by_label("How it knows us").select_option("By a header")
-    assert_accessible(page, axe, theme, width)
+    assert_fine(page, axe, page.url)
     page.get_by_label("How it knows us").select_option("It asks for nothing")
     page.get_by_label("A language model").check()
     page.get_by_text("More settings").click()
@@ -105,13 +103,13 @@ def test_no_barrier_and_no_sideways_scroll(
     stand.parts = [AssistantError("too_slow", "no first word")]
     say(page, "Hello?")
     expect(page.get_by_text("did not begin to answer within 20 seconds")).to_be_visible()
-    assert_accessible(page, axe, theme, width)
+    assert_fine(page, axe, page.url)
     page.get_by_label("Whole answer after at most").fill("soon")
     page.get_by_label("Price of what it reads").fill("cheap")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Nothing was saved yet.")).to_be_visible()
     expect(page.get_by_label("Price of what it reads")).to_have_value("cheap")
-    assert_accessible(page, axe, theme, width)
+    assert_fine(page, axe, page.url)
     page.get_by_label("Whole answer after at most").fill("20")
     page.get_by_label("Price of what it reads").fill("1")
     page.get_by_role("button", name="Save").click()
@@ -120,7 +118,7 @@ def test_no_barrier_and_no_sideways_scroll(
     expect(page.get_by_text("Our own questions stand in")).to_be_visible(timeout=TIMEOUT_MS)
     for path in (PAGE, "/sites", "/sites/harbour"):
         page.goto(server + path)
-        assert_accessible(page, axe, theme, width)
+        assert_fine(page, axe, page.url)
 
 
 def test_only_the_settings_of_the_chosen_assistant_are_shown(dashboard: Dashboard) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.db import transaction
 from app.sync import manual, runs
-from tests.browser.screens import on_every_screen
+from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import (
     Axe,
     NewContext,
-    assert_accessible,
     dashboard,
 )
 from tests.sync.manual_runs import (
@@ -32,14 +29,7 @@ from tests.web.test_sync_page import set_aside
 
 __all__ = ["dashboard", "memory_table"]
 pytestmark = pytest.mark.usefixtures("memory_table")
-#: Set, it is where pictures of the page are kept, to be looked at.
-PICTURES = os.environ.get("SYNC_PICTURES")
 SOON_MS = 5000
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"sync-{name}.png", full_page=True)
 
 
 def a_run_half_way() -> uuid.UUID:
@@ -51,23 +41,18 @@ def a_run_half_way() -> uuid.UUID:
     return run_id
 
 
-@on_every_screen
 def test_no_barrier_in_any_state(
     dashboard: Callable[..., Page],
     axe: Axe,
-    theme: str,
-    width: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(manual, "BATCH_ROWS", 60)
-    page = dashboard("/sync", color_scheme=theme, viewport={"width": width, "height": 844})
-    name = f"{theme}-{width}"
+    page = dashboard("/sync")
 
     def check(state: str) -> None:
         page.reload()
         page.wait_for_timeout(300)
-        assert_accessible(page, axe, theme, width)
-        picture(page, f"{name}-{state}")
+        assert_fine(page, axe, f"sync_{state}")
 
     check("empty")
     conversations(100, promised=12)
