@@ -133,6 +133,16 @@ def test_a_long_log_has_pages_and_no_query_per_row(database: Flask, admin: Flask
         assert session.scalar(select(func.count()).select_from(AuditEntry)) == 74
 
 
+def test_what_was_done_to_somebody_else_names_them(database: Flask, admin: FlaskClient) -> None:
+    bob = make_user("bob@example.com", role="agent").id
+    with transaction() as session:
+        audit.note(session, bob, "user.signed_out_everywhere", "user", bob)
+        audit.note(session, None, "user.signed_out_everywhere", "user", bob)
+    page = " ".join(admin.get("/audit").text.split())
+    assert "signed out everywhere</p>" in page
+    assert 'ended every sign-in of <b dir="auto">bob@example.com</b>' in page
+
+
 def test_an_agent_does_not_see_it(database: Flask, agent: FlaskClient) -> None:
     assert agent.get("/audit").status_code == 403
     assert 'href="/audit"' not in agent.get("/sessions").text

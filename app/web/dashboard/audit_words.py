@@ -67,6 +67,12 @@ SAID = {
     "two_factor.codes_made": "made new recovery codes",
     "profile.changed": "changed their profile",
 }
+#: The same where it was done to somebody else, whose name follows.
+SAID_OF = {
+    "user.signed_out_everywhere": "ended every sign-in of",
+    "two_factor.disabled": "turned two-factor sign-in off for",
+    "password.reset": "set a new password for",
+}
 ROLES = {"admin": "admin", "agent": "agent"}
 
 
@@ -76,7 +82,8 @@ def icon(entry: AuditEntry) -> str:
 
 def said(row: AuditRow) -> str:
     """What was done; the name of what it was done to follows where there is one."""
-    return SAID.get(row.entry.action, row.entry.action)
+    action = row.entry.action
+    return (SAID_OF.get(action) if about(row) else None) or SAID.get(action, action)
 
 
 def about(row: AuditRow) -> str | None:
