@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.core.db import db
 from app.models import Delivery
-from tests.jobs.conftest import Start
+from tests.jobs.workers import Start
 from tests.web.forms import send
 from tests.web.signed_in import make_user
 

@@ -7,7 +7,7 @@ from app.core.db import transaction
 from app.models import Backtest, ChatSession
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat, make_message, make_site
-from tests.jobs.conftest import Start
+from tests.jobs.workers import Start
 from tests.web.signed_in import make_user
 
 

@@ -15,7 +15,7 @@ from app.jobs import watcher as watching
 from app.jobs.watcher import Watcher, look_once
 from app.sync import trigger
 from tests.completion.test_sweep import completed, promised
-from tests.jobs.conftest import Start
+from tests.jobs.workers import Start
 from tests.sync.conftest import memory, site
 from tests.sync.n8n import PROMISE, TABLE, count, make, run, write
 

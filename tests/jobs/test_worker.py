@@ -15,7 +15,7 @@ from app.core.queue import worker_seen_seconds_ago
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat
 from tests.fakes.n8n import N8n
-from tests.jobs.conftest import Start
+from tests.jobs.workers import Start, let_a_minute_pass
 
 
 def test_a_failed_lead_is_tried_again_after_five_real_seconds(
@@ -50,7 +50,7 @@ def test_a_worker_killed_in_mid_delivery_loses_nothing(
         n8n.wait_for(kills, within_seconds=20)
         worker.kill()
         worker.wait()
-        _let_a_minute_pass()
+        let_a_minute_pass()
 
     start_worker()
     _until(lambda: outbox_of.state(delivery).status == "delivered", within_seconds=20)
@@ -115,20 +115,6 @@ def _until(is_so: Callable[[], bool], within_seconds: float = 10) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def _let_a_minute_pass() -> None:
-    """For everything by which a dead worker is recognised."""
-    with transaction() as session:
-        session.execute(
-            text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-        )
-        session.execute(
-            text(
-                "UPDATE deliveries SET claimed_until = claimed_until - interval '1 minute',"
-                " next_attempt_at = next_attempt_at - interval '1 minute'"
-            )
-        )
 
 
 def _jobs(status: str, task: str = "%") -> int:

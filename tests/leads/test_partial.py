@@ -23,7 +23,7 @@ from app.models import ChatSession, Delivery, Lead, Site
 from app.models.transcript import Answer, Draft
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.fakes.n8n import N8n
-from tests.jobs.conftest import Start
+from tests.jobs.workers import Start
 
 
 def abandon(minutes: int = 31, lead: dict[str, Any] | None = None, **site: Any) -> uuid.UUID:

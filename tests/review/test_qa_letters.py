@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,15 +15,15 @@ from sqlalchemy import select, text
 from app import delivery
 from app.core.db import transaction
 from app.models import ChatSession, Delivery, DeliveryAttempt
-from config import ROOT, Settings
+from config import Settings
 from tests.fakes.resend import KEY, Refusal, Resend, running_resend
+from tests.jobs.workers import Start, let_a_minute_pass, workers
 from tests.review.test_qa import decide, talk
 from tests.web.signed_in import make_user
 
 DEVELOPER = "dev@example.com"
 SENDER = "desk@example.com"
 HANGS = Refusal(manner="hang")
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -50,27 +47,14 @@ def resend(settings: Settings) -> Iterator[Resend]:
 
 @pytest.fixture
 def start_worker(database_url: str, resend: Resend) -> Iterator[Start]:
-    workers = []
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "flask", "--app", "app", "worker", *arguments]
-        environment = os.environ | {
-            "APP_ENV": "development",
-            "DATABASE_URL": database_url,
-            "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
-            "RESEND_API_KEY": KEY,
-            "RESEND_FROM": SENDER,
-            "RESEND_API_URL": resend.url,
-            "QA_NOTIFY_EMAILS": DEVELOPER,
-        }
-        workers.append(subprocess.Popen(command, cwd=ROOT, env=environment))
-        return workers[-1]
-
-    yield start
-    for worker in workers:
-        with contextlib.suppress(ProcessLookupError):
-            worker.kill()
-        worker.wait()
+    settings = {
+        "RESEND_API_KEY": KEY,
+        "RESEND_FROM": SENDER,
+        "RESEND_API_URL": resend.url,
+        "QA_NOTIFY_EMAILS": DEVELOPER,
+    }
+    with workers(database_url, **settings) as start:
+        yield start
 
 
 def test_once_although_workers_are_killed_in_mid_delivery(
@@ -125,16 +109,7 @@ def _kill_when_taken(worker: subprocess.Popen[bytes], resend: Resend, *, mails: 
     resend.wait_for(mails)
     worker.kill()
     worker.wait()
-    with transaction() as session:  # for everything by which a dead worker is recognised
-        session.execute(
-            text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-        )
-        session.execute(
-            text(
-                "UPDATE deliveries SET claimed_until = claimed_until - interval '1 minute',"
-                " next_attempt_at = next_attempt_at - interval '1 minute'"
-            )
-        )
+    let_a_minute_pass()
 
 
 def _ten_minutes_pass() -> None:

@@ -21,7 +21,8 @@ from app.core.errors import Conflict
 from app.models import ChatSession, Message, SyncRun
 from app.sync import manual, runs
 from config import ROOT
-from tests.jobs.conftest import Start, n8n, start_worker
+from tests.jobs.conftest import n8n, start_worker
+from tests.jobs.workers import Start
 from tests.sync.manual_runs import (
     begin,
     conversations,

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from app.core.db import db, transaction
 from app.upkeep.doctor import examine
 from tests.factories import make_chat, make_message
-from tests.jobs.conftest import Start, n8n, start_worker
+from tests.jobs.conftest import n8n, start_worker
+from tests.jobs.workers import Start
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
 __all__ = ["n8n", "start_worker"]
