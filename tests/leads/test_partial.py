@@ -62,6 +62,8 @@ def test_partial_then_completed_then_updated_in_order_for_one_lead(
     chat_id = abandon()
     n8n.behave(500)
     assert start_worker("--once").wait(timeout=30) == 0
+    with transaction() as session:  # a worker may take its five seconds to start
+        session.execute(text("UPDATE deliveries SET next_attempt_at = now() + interval '1 hour'"))
     finish(chat_id)
     with transaction() as session:
         chat = session.get_one(ChatSession, chat_id)
