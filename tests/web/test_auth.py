@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
-from app.models import AuditEntry
+from app.models import AuditEntry, User
 from app.web.auth.views import local_path
 from config import Settings
 from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
@@ -127,6 +130,29 @@ def test_a_new_password_ends_the_sessions_that_are_open(client: FlaskClient) -> 
     with transaction() as session:
         users.reset_password(session, "ann@example.com")
     assert client.get("/sessions").status_code == 302
+
+
+def test_a_password_changed_while_the_old_one_signs_in_keeps_it_out(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user()
+    verify = users.verify
+
+    def changed_right_after(session: Session, email: str, password: str) -> User | None:
+        user = verify(session, email, password)
+        thread = threading.Thread(target=contextvars.Context().run, args=(change,))
+        thread.start()
+        thread.join()
+        return user
+
+    def change() -> None:
+        with app.app_context(), transaction() as session:
+            users.reset_password(session, "ann@example.com", "quite another one")
+
+    monkeypatch.setattr(users, "verify", changed_right_after)
+    assert sign_in(client).status_code == 422
+    assert client.get("/sessions").status_code == 302
+    assert noted() == []
 
 
 def test_who_is_made_inactive_is_out_at_once(client: FlaskClient) -> None:

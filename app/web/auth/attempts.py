@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import current_app, request
+from sqlalchemy.orm import Session
 
 from app.accounts import audit, limits, two_factor, users
 from app.accounts.limits import Try
@@ -24,18 +25,24 @@ def verified(email: str, password: str) -> User | None:
 
 
 def second_step(user: User, code: str) -> Means | None:
-    """By which means this code is right; it is used up then. Raises TooMany as above."""
+    """By which means this code is right; it is used up then. None, too, when the first step counts
+    no longer. Raises TooMany as above.
+    """
     counted = _count(user.email)
     with transaction() as session:
-        means = two_factor.take(session, users.locked(session, user.id), code)
+        means = two_factor.take(session, user, code) if _still_stands(session, user) else None
     _settle(counted, user.email, is_right=means is not None)
     return means
 
 
-def done(user: User, **details: str) -> None:
-    """The user is all the way in: noted, and what went wrong before is forgotten."""
+def done(user: User, **details: str) -> bool:
+    """The user is all the way in: noted, and what went wrong before is forgotten. False when all
+    sign-ins were ended since the password was looked at: then it lets nobody in.
+    """
     with transaction() as session:
-        users.locked(session, user.id).last_signed_in_at = clock.now()
+        if not _still_stands(session, user):
+            return False
+        user.last_signed_in_at = clock.now()
         limits.forget_account(session, user.email)
         audit.note(
             session,
@@ -46,6 +53,14 @@ def done(user: User, **details: str) -> None:
             address=request.remote_addr,
             **details,
         )
+    return True
+
+
+def _still_stands(session: Session, user: User) -> bool:
+    """Whether the user, locked and read anew here, is as it was when the password was right."""
+    version = user.token_version
+    locked = users.locked(session, user.id)
+    return locked.is_active and locked.token_version == version
 
 
 def _count(email: str) -> Try | None:

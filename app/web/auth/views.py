@@ -33,8 +33,8 @@ def sign_in() -> ResponseReturnValue:
         except TooMany as error:
             form.password.errors = [error.detail]
             return render_template("auth/sign_in.html", form=form), 429, _wait(error)
-        if user is not None:
-            return _go_on(user, local_path(form.next.data))
+        if user is not None and (answer := _go_on(user, local_path(form.next.data))):
+            return answer
         form.password.errors = [WRONG]
     return render_template("auth/sign_in.html", form=form), 422 if form.errors else 200
 
@@ -52,8 +52,7 @@ def second() -> ResponseReturnValue:
         except TooMany as error:
             form.code.errors = [error.detail]
             return render_template("auth/code.html", form=form), 429, _wait(error)
-        if means is not None:
-            attempts.done(waiting.user, second_step=means)
+        if means is not None and attempts.done(waiting.user, second_step=means):
             start_session(waiting.user)
             return redirect(waiting.next)
         form.code.errors = [two_factor.WRONG_CODE]
@@ -67,12 +66,15 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("auth.sign_in"))
 
 
-def _go_on(user: User, path: str) -> ResponseReturnValue:
-    """A right password is all it takes, unless the user has an authenticator app."""
+def _go_on(user: User, path: str) -> ResponseReturnValue | None:
+    """A right password is all it takes, unless the user has an authenticator app. None when it was
+    changed meanwhile.
+    """
     if user.totp_enabled_at is not None:
         second_step.remember(user, path)
         return redirect(url_for("auth.second"))
-    attempts.done(user)
+    if not attempts.done(user):
+        return None
     start_session(user)
     return redirect(path)
 
