@@ -8,7 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import users
@@ -37,7 +37,7 @@ def make(
     """A new link's address, to be shown or sent once, for the user, whom the caller has locked or
     just made. Older links of the user end.
     """
-    end_all(session, user.id)
+    users.end_links(session, user.id)
     token, now = secrets.token_urlsafe(32), clock.now()
     session.add(
         UserLink(
@@ -51,15 +51,6 @@ def make(
     )
     session.flush()
     return f"{current().public_url}{PATH}{token}"
-
-
-def end_all(session: Session, user_id: uuid.UUID) -> None:
-    now = clock.now()
-    session.execute(
-        update(UserLink)
-        .where(UserLink.user_id == user_id, UserLink.used_at.is_(None), UserLink.expires_at > now)
-        .values(expires_at=now)
-    )
 
 
 def read(session: Session, token: str) -> tuple[UserLink, User]:

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts import links, two_factor, users
+from app.accounts import two_factor, users
 from app.core.errors import Conflict, Invalid
 from app.models import User
 from app.models.user import ROLES
@@ -36,7 +36,7 @@ def deactivate(session: Session, user_id: uuid.UUID, by: uuid.UUID | None) -> Us
     _keep_an_admin(session, user_id)
     user = users.locked(session, user_id)
     user.is_active = False
-    links.end_all(session, user_id)
+    users.end_links(session, user_id)
     users.end_sign_ins(session, user)
     return user
 

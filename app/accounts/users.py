@@ -6,7 +6,7 @@ import uuid
 from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from app.core import clock, events
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import User
 from app.models.user import ROLES
+from app.models.user_access import UserLink
 
 LONGEST_NAME = 100
 
@@ -88,12 +89,12 @@ def reset_password(session: Session, email: str, password: str | None = None) ->
 
 
 def set_password(session: Session, user: User, password: str) -> None:
-    """Every sign-in of this user ends, and who was kept out for guessing may try again.
-
-    Raises Invalid.
+    """Every sign-in of this user ends and every link that could set another one, and who was kept
+    out for guessing may try again. Raises Invalid.
     """
     user.password_hash = passwords.hash_password(password, email=user.email, name=user.name)
     limits.forget_account(session, user.email)
+    end_links(session, user.id)
     end_sign_ins(session, user)
 
 
@@ -104,6 +105,16 @@ def end_sign_ins(session: Session, user: User) -> None:
     user.token_version += 1
     session.flush()
     events.announce(session, "users", user.id)
+
+
+def end_links(session: Session, user_id: uuid.UUID) -> None:
+    """No link made before lets this user choose a password."""
+    now = clock.now()
+    session.execute(
+        update(UserLink)
+        .where(UserLink.user_id == user_id, UserLink.used_at.is_(None), UserLink.expires_at > now)
+        .values(expires_at=now)
+    )
 
 
 def find(session: Session, email: str) -> User | None:

@@ -57,12 +57,12 @@ def test_chosen_ones_are_sent_again_and_every_part_is_live(dashboard: Dashboard)
     expect(send).to_be_visible()
     send.click()
     expect(page.get_by_text("2 are being sent again.")).to_be_visible()
-    expect(page.get_by_text("Send all 1 to N8n again")).to_be_visible()
+    expect(page.get_by_text("Send the one to N8n again")).to_be_visible()
     with transaction() as session:
         delivered = update(Delivery).where(Delivery.id == dead[2].id)
         session.execute(delivered.values(status="delivered"))
         events.announce(session, "deliveries", dead[2].id)
-    expect(page.get_by_text("Send all 1 to N8n again")).to_have_count(0, timeout=SOON_MS)
+    expect(page.get_by_text("Send the one to N8n again")).to_have_count(0, timeout=SOON_MS)
     expect(page.get_by_title("someone has to look")).to_have_text("1")  # it may have arrived
     expect(page.locator(f"#delivery-{dead[2].id}").get_by_text("Sent to N8n")).to_be_visible()
 

@@ -79,7 +79,7 @@ def _letters(settings: Settings) -> Part:
             "Sent by",
             f"Resend, from {settings.resend_from}" if key else "nobody: shown on the console",
         ),
-        ("QA issues to", ", ".join(settings.qa_notify_emails) or "nobody"),
+        ("QA issues to", ", ".join(settings.qa_notify_emails) or "admins who want notices"),
     ]
     return Part(
         "letters",
