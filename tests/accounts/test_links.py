@@ -55,6 +55,14 @@ def test_a_newer_link_ends_the_older_and_so_does_deactivation(session: Session, 
         links.read(session, "\x00made-up")
 
 
+def test_a_password_set_another_way_ends_the_link(session: Session, ann: User) -> None:
+    token = token_of(links.make(session, ann, "reset"))
+    users.set_password(session, ann, NEW)
+    with pytest.raises(Conflict, match="expired"):
+        links.use(session, token, f"{NEW} of a stranger")
+    assert users.verify(session, "ann@example.com", NEW)
+
+
 def test_only_a_hash_of_a_link_is_kept(session: Session, ann: User) -> None:
     token = token_of(links.make(session, ann, "reset"))
     row = session.execute(text("SELECT row_to_json(user_links)::text FROM user_links")).scalar_one()
