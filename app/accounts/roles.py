@@ -48,8 +48,11 @@ def activate(session: Session, user_id: uuid.UUID) -> User:
     return user
 
 
-def end_two_factor(session: Session, user_id: uuid.UUID) -> User:
-    """For who lost their phone. Raises NotFound and Conflict."""
+def end_two_factor(session: Session, user_id: uuid.UUID, by: uuid.UUID | None) -> User:
+    """For who lost their phone: one's own asks for the password, on the profile. Raises NotFound
+    and Conflict.
+    """
+    _not_oneself(user_id, by)
     user = users.locked(session, user_id)
     if user.totp_enabled_at is None:
         raise Conflict("Two-factor sign-in is off already.")

@@ -55,7 +55,7 @@ def end_two_factor(email: str) -> None:
             user = users.find(session, email)
             if user is None:
                 raise NotFound(f"There is no user with the e-mail {email}.")
-            roles.end_two_factor(session, user.id)
+            roles.end_two_factor(session, user.id, None)
             audit.note(session, None, "two_factor.disabled", "user", user.id)
     except AppError as error:
         raise click.ClickException(_words(error)) from error

@@ -102,7 +102,9 @@ def test_signing_out_everywhere_ends_cookies_and_tokens(
 def test_the_last_admin_stays_and_nobody_does_it_to_themselves(admin: FlaskClient) -> None:
     with transaction() as session:
         ann = session.query(User).one()
-    for move, data in (("role", {"role": "agent"}), ("deactivation", {})):
+        ann.totp_secret, ann.totp_enabled_at = "sealed", clock.now()
+    moves = (("role", {"role": "agent"}), ("deactivation", {}), ("two-factor-removal", {}))
+    for move, data in moves:
         said = act(admin, ann, move, **data)
         assert "yourself" in said or "last admin" in said
         assert "notice-trouble" in said

@@ -84,7 +84,7 @@ def make_link(user_id: uuid.UUID) -> ResponseReturnValue:
 def end_two_factor(user_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            user = roles.end_two_factor(session, user_id)
+            user = roles.end_two_factor(session, user_id, my_id())
             audit.note(session, "two_factor.disabled", "user", user_id)
     except Conflict as error:
         return _back(user_id, error.detail, "error")
