@@ -127,6 +127,16 @@ def test_an_admin_turns_off_the_second_step_of_who_lost_the_phone(
     assert entry.object_id == str(bob.id)
 
 
+def test_a_new_link_is_shown_on_its_users_page_only(
+    admin: FlaskClient, agent: FlaskClient, bob: User
+) -> None:
+    eve = make_user("eve@example.com")
+    answer = send(admin, f"/users/{bob.id}", f"/users/{bob.id}/links", how="link")
+    assert "/login/password/" not in admin.get(f"/users/{eve.id}").text
+    assert "/login/password/" in admin.get(answer.location).text
+    assert "/login/password/" not in admin.get(answer.location).text
+
+
 def test_an_open_page_hears_no_more_once_one_is_out(
     server: str, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

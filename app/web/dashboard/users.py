@@ -22,7 +22,7 @@ from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
 
-#: Where the cookie keeps a link until it is shown, sealed.
+#: Where the cookie keeps whose link there is to be shown, and the link, sealed.
 _LINK = "new_link"
 
 
@@ -68,7 +68,10 @@ def invite() -> ResponseReturnValue:
 def user(user_id: uuid.UUID) -> ResponseReturnValue:
     """A link that was just made is shown once: on the way here it is in the cookie, sealed."""
     found = users.get(db.session(), user_id)
-    new_link = unseal(cookie.pop(_LINK, ""))
+    link_user_id, link = cookie.get(_LINK, ("", ""))
+    new_link = unseal(link) if link_user_id == str(user_id) else None
+    if new_link:
+        cookie.pop(_LINK)
     return render_template(
         "users/show.html",
         user=found,
@@ -89,7 +92,7 @@ def hand_over(session: Session, user: User, *, by_mail: bool, by: User) -> None:
         links.send(session, user, purpose, by=by)
         flash(f"A letter with a link is on its way to {user.email}.")
     else:
-        cookie[_LINK] = seal(links.make(session, user, purpose, by.id))
+        cookie[_LINK] = [str(user.id), seal(links.make(session, user, purpose, by.id))]
 
 
 def my_id() -> uuid.UUID:
