@@ -180,15 +180,20 @@ def withdraw(session: Session, session_id: uuid.UUID) -> int:
 
 
 _CANCEL = text("""
-    UPDATE deliveries SET status = 'cancelled', finished_at = :now, next_attempt_at = NULL
+    UPDATE deliveries
+       SET is_withdrawn = claim_token IS NOT NULL,
+           status = CASE WHEN claim_token IS NULL THEN 'cancelled' ELSE status END,
+           finished_at = CASE WHEN claim_token IS NULL THEN CAST(:now AS timestamptz) END,
+           next_attempt_at = CASE WHEN claim_token IS NULL THEN NULL ELSE next_attempt_at END
      WHERE id = ANY(CAST(:ids AS uuid[])) AND status IN ('pending', 'failed')
-       AND claim_token IS NULL
     RETURNING id
 """)
 
 
 def cancel_unsent(session: Session, delivery_ids: Iterable[uuid.UUID]) -> int:
-    """Cancel those of these deliveries that still wait and are not being sent. Gives how many."""
+    """Cancel those of these deliveries that still wait; what is being sent this moment is cancelled
+    if that try fails. Gives how many.
+    """
     values = {"ids": [str(delivery_id) for delivery_id in delivery_ids], "now": clock.now()}
     cancelled = session.scalars(_CANCEL, values).all()
     for delivery_id in cancelled:

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from app import delivery
 from app.core import clock
 from app.core.db import transaction
+from app.delivery.destinations import Outcome, Outgoing
+from app.delivery.record import record
 from app.models import ChatSession, Delivery, QaNotice, User
 from app.review import qa, qa_notices
 from config import Settings
@@ -174,6 +176,12 @@ def test_a_letter_that_was_not_sent_yet_is_taken_back_too(
     qa.undo(session, chat.id, ann.id, move.id)
     statuses = session.scalars(select(Delivery.status).order_by(Delivery.number)).all()
     assert statuses == ["pending", "cancelled"]  # the first was being sent that moment
+    first = session.scalars(select(Delivery).order_by(Delivery.number)).first()
+    assert first
+    trying = Outgoing(first.id, first.destination_key, first.event, first.body, chat.id)
+    record(trying, Outcome("failed", error="closed"), clock.now(), 1)
+    session.refresh(first)
+    assert (first.status, first.next_attempt_at) == ("cancelled", None)
 
 
 def test_who_is_shut_out_meanwhile_gets_no_letter(session: Session, ann: User) -> None:
