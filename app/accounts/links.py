@@ -35,9 +35,10 @@ def make(
     session: Session, user: User, purpose: Purpose, created_by: uuid.UUID | None = None
 ) -> str:
     """A new link's address, to be shown or sent once, for the user, whom the caller has locked or
-    just made. Older links of the user end.
+    just made. Older links of the user end. One that nobody is known to have asked for (no
+    `created_by`) leaves those of an admin: anybody could end an invitation with it.
     """
-    users.end_links(session, user.id)
+    users.end_links(session, user.id, but_given=created_by is None)
     token, now = secrets.token_urlsafe(32), clock.now()
     session.add(
         UserLink(

@@ -107,14 +107,15 @@ def end_sign_ins(session: Session, user: User) -> None:
     events.announce(session, "users", user.id)
 
 
-def end_links(session: Session, user_id: uuid.UUID) -> None:
-    """No link made before lets this user choose a password."""
+def end_links(session: Session, user_id: uuid.UUID, *, but_given: bool = False) -> None:
+    """No link made before lets this user choose a password; `but_given`: except an admin's."""
     now = clock.now()
-    session.execute(
-        update(UserLink)
-        .where(UserLink.user_id == user_id, UserLink.used_at.is_(None), UserLink.expires_at > now)
-        .values(expires_at=now)
+    ended = update(UserLink).where(
+        UserLink.user_id == user_id, UserLink.used_at.is_(None), UserLink.expires_at > now
     )
+    if but_given:
+        ended = ended.where(UserLink.created_by.is_(None))
+    session.execute(ended.values(expires_at=now))
 
 
 def find(session: Session, email: str) -> User | None:

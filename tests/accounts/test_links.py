@@ -55,6 +55,15 @@ def test_a_newer_link_ends_the_older_and_so_does_deactivation(session: Session, 
         links.read(session, "\x00made-up")
 
 
+def test_a_stranger_who_says_the_password_is_forgotten_ends_no_invitation(
+    session: Session, ann: User
+) -> None:
+    eve = users.new(session, email="eve@example.com", role="agent")
+    invitation = token_of(links.make(session, eve, "invite", ann.id))
+    assert links.send_forgotten(session, eve.id)
+    assert links.use(session, invitation, NEW).id == eve.id
+
+
 def test_a_password_set_another_way_ends_the_link(session: Session, ann: User) -> None:
     token = token_of(links.make(session, ann, "reset"))
     users.set_password(session, ann, NEW)
