@@ -167,7 +167,13 @@ class Settings:
             "PERMANENT_SESSION_LIFETIME": timedelta(days=14),
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             # Threads outnumber connections on purpose: no turn holds one while someone thinks.
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "max_overflow": 0, "pool_timeout": 20},
+            # The values of a failing statement are visitors' and secrets: the log never has them.
+            "SQLALCHEMY_ENGINE_OPTIONS": {
+                "pool_size": 10,
+                "max_overflow": 0,
+                "pool_timeout": 20,
+                "hide_parameters": True,
+            },
             "WTF_CSRF_TIME_LIMIT": None,
         }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg2
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.core.db import call, db, transaction
 from app.models import Site
@@ -31,6 +32,12 @@ def test_a_transaction_is_kept_whole_or_not_at_all(database: Flask) -> None:
     with pytest.raises(RuntimeError, match="half-way"):
         fail_half_way()
     assert sites() == 1
+
+
+def test_what_a_failing_statement_was_given_is_not_told(database: Flask) -> None:
+    with pytest.raises(DBAPIError) as told, transaction() as session:
+        session.execute(text("SELECT 1 / 0, :secret"), {"secret": "ann@example.com"})
+    assert "ann@example.com" not in str(told.value)
 
 
 def test_a_transaction_does_not_nest(database: Flask) -> None:
