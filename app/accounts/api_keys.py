@@ -42,12 +42,15 @@ def create(
         errors["name"] = ["Please say what the key is for."]
     elif len(name.strip()) > LONGEST_NAME:
         errors["name"] = [f"Please use at most {LONGEST_NAME} characters."]
+    elif not name.strip().isprintable():
+        errors["name"] = ["Please use only letters, digits and signs, in one line."]
     if unknown or not scopes:
         problem = f"There is no scope {unknown[0]!r}." if unknown else "Please give a scope."
         errors["scopes"] = [f"{problem} These exist: {', '.join(sorted(ADMIN_SCOPES))}."]
     site_id = None
     if site_key is not None:
-        site_id = session.scalar(select(Site.id).where(Site.key == site_key))
+        if site_key.isprintable():  # PostgreSQL reads no NUL
+            site_id = session.scalar(select(Site.id).where(Site.key == site_key))
         if site_id is None:
             errors["site"] = [f"There is no site with the key {site_key!r}."]
     if errors:

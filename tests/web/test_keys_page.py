@@ -94,6 +94,8 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert re.search(r'value="sync:run" checked', answer.text)
     answer = send(admin, "/keys", name='"Bridge"')
     assert 'value="&#34;Bridge&#34;"' in answer.text
+    answer = send(admin, "/keys", name="a\x00b", site="a\x00b", scopes=["sync:run"])
+    assert (answer.status_code, "There is no site" in answer.text) == (422, True)
     with transaction() as session:
         assert session.scalars(select(ApiKey)).all() == []
 

@@ -102,6 +102,10 @@ def test_a_form_error_stands_at_its_field_and_what_was_typed_stays(agent: FlaskC
     assert WRONG.replace("'", "&#39;") in page.text
 
 
+def test_a_site_that_no_database_can_read_is_no_site(agent: FlaskClient) -> None:
+    assert agent.get("/qa?site=%00").status_code == 200
+
+
 def test_the_second_reviewer_is_told_and_keeps_what_was_typed(
     app: Flask, admin: FlaskClient, agent: FlaskClient
 ) -> None:

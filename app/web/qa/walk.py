@@ -53,9 +53,9 @@ def sent_walk() -> Walk | None:
 
 
 def _walk(values: Mapping[str, str]) -> Walk:
-    tab = values.get("tab", "")
+    tab, site = values.get("tab", ""), values.get("site", "")
     return Walk(
         tab if tab in TABS else "unchecked",
-        values.get("site") or None,
+        site if site.isprintable() and site else None,  # PostgreSQL reads no NUL
         values.get("completed") == "yes",
     )
