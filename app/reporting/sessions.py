@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.models import ChatSession, Message, SessionEvent, User
 from app.reporting.pages import Keyset, Page, cursor_after, cursor_before, number
-from app.reporting.session_filter import COUNTED_SHARE, among, choose
+from app.reporting.session_filter import COUNTED_SHARE, Chosen, among
 from app.reporting.session_filter import NEWEST_FIRST as NEWEST_FIRST
 from app.reporting.session_filter import SessionFilter as SessionFilter
+from app.reporting.session_filter import choose as choose
 from app.reporting.session_rows import LastMessage as LastMessage
 from app.reporting.session_rows import SessionRow as SessionRow
 from app.reporting.session_rows import session_rows
@@ -41,15 +42,21 @@ class AtLeast(int):
 
 
 def list_page(
-    session: Session, wanted: SessionFilter, *, limit: int = 50, cursor: str | None = None
+    session: Session,
+    wanted: SessionFilter,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    chosen: Chosen | None = None,
 ) -> Page[SessionRow]:
-    """One page, newest first. Raises Invalid for a wrong cursor.
+    """One page, newest first. Raises Invalid for a wrong cursor. `chosen`: what `choose` gave for
+    this filter, when it was asked already.
 
     Where many sessions have to be asked whether they are wanted, so many are asked that the page
     is there at once: it may then be short or empty and still have a `next_cursor`, to go on
     looking; `looked_back_to` says how far it got.
     """
-    chosen = choose(session, wanted)
+    chosen = chosen or choose(session, wanted)
     rows = session_rows(session, chosen.cut(limit, cursor), wanted.words)
     # Rows come back newest first; towards the newer end the one too many is the first.
     page = NEWEST_FIRST.page(
@@ -76,11 +83,13 @@ def one(session: Session, session_id: uuid.UUID) -> SessionRow:
     return rows[0]
 
 
-def counted(session: Session, wanted: SessionFilter, most: int = 999) -> int:
+def counted(
+    session: Session, wanted: SessionFilter, most: int = 999, chosen: Chosen | None = None
+) -> int:
     """How many sessions pass the filter; `most` + 1 stands for more than `most`. Where `list_page`
     asks session by session, this asks fewer of them: then AtLeast.
     """
-    chosen = choose(session, wanted)
+    chosen = chosen or choose(session, wanted)
     chosen = replace(chosen, most_asked=max(chosen.most_asked // COUNTED_SHARE, 1))
     found = chosen.cut(most, None).subquery()
     number = session.scalar(select(func.count()).select_from(found)) or 0

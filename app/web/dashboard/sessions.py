@@ -53,10 +53,11 @@ def session_rows() -> ResponseReturnValue:
 
 def _draw(filters: Filters, tabs: Tabs) -> str:
     filter_, cursor = wanted(filters), request.args.get("cursor")
+    chosen = sessions.choose(db.session(), filter_)
     return render_template(
         "sessions/index.html",
-        page=sessions.list_page(db.session(), filter_, cursor=cursor),
-        count=sessions.counted(db.session(), filter_),
+        page=sessions.list_page(db.session(), filter_, cursor=cursor, chosen=chosen),
+        count=sessions.counted(db.session(), filter_, chosen=chosen),
         filters=filters,
         hits=hits,
         tabs=tabs,
