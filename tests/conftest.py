@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from app import create_app
-from app.core import embedded
+from app.core import crypto, embedded
 from app.core.db import db
 from app.core.migrations import upgrade
 from config import Settings
@@ -64,6 +64,15 @@ def _no_internet() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _same_seal() -> Iterator[None]:
+    """A test that seals under other keys does not leave them to the next one."""
+    fernet = crypto._Box.fernet
+    yield
+    if fernet is not None:
+        crypto._Box.fernet = fernet
 
 
 @pytest.fixture(scope="session")

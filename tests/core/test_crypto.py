@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from app.core.crypto import configure_sealing, seal, unseal
-from config import Settings
-
-
-@pytest.fixture(autouse=True)
-def _as_before(settings: Settings) -> Iterator[None]:
-    yield
-    configure_sealing(settings.secret_keys)
 
 
 def test_what_is_sealed_cannot_be_read_but_opened() -> None:
