@@ -1,0 +1,53 @@
+"""Kept out after wrong passwords, and in again by a letter, through the real pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from app.core import clock
+from config import Settings
+from tests.browser.test_accounts import NEW, choose_password, sign_in
+from tests.web.signed_in import PASSWORD, make_user
+from tests.web.test_forgotten import links, work
+
+
+def test_too_many_tries_keep_one_out_and_a_letter_lets_one_in(
+    app: Flask, settings: Settings, server: str, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = dataclasses.replace(settings, ratelimit_enabled=True)
+    monkeypatch.setitem(app.extensions, "settings", limited)
+    make_user()
+    wait = page.get_by_text("minute")
+    for _ in range(6):
+        sign_in(page, server, "ann@example.com", "not this one")
+        page.wait_for_load_state("networkidle")
+    expect(wait.first).to_be_visible()
+    sign_in(page, server, "ann@example.com", PASSWORD)
+    expect(wait.first).to_be_visible()  # the right one is not told from a wrong one
+    expect(page.get_by_label("E-mail")).to_have_value("ann@example.com")
+
+    page.get_by_role("link", name="Forgot").click()
+    page.get_by_label("E-mail").fill("ann@example.com")
+    page.get_by_role("button").first.click()
+    page.wait_for_url(f"{server}/login/forgotten/sent")
+    work()
+    [path] = links()
+    page.goto(server + path)
+    choose_password(page, NEW)
+    sign_in(page, server, "ann@example.com", NEW)
+    page.wait_for_url(f"{server}/sessions")
+    page.goto(server + path)
+    expect(page.get_by_text("This link has been used.")).to_be_visible()
+
+    page.context.clear_cookies()
+    for _ in range(6):
+        sign_in(page, server, "ann@example.com", "not this one")
+        page.wait_for_load_state("networkidle")
+    with clock.moved(timedelta(minutes=2)):
+        sign_in(page, server, "ann@example.com", NEW)
+        page.wait_for_url(f"{server}/sessions")
