@@ -7,10 +7,11 @@ run:
 	@scripts/bootstrap.sh run
 	@exec $(PY) serve.py
 
-# Two processes: a file's tests stay together, each process has a database of its own.
+# Three processes, for much of a test is waiting: a file's tests stay together, each process has a
+# database of its own.
 test:
 	@scripts/bootstrap.sh test
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The shipped workflows in a real N8n, 2.3 GB the first time; the log is kept in docs/proof/.
 test-n8n:
