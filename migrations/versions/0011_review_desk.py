@@ -238,8 +238,8 @@ def downgrade() -> None:
     raise NotImplementedError("This release's tables hold what cannot be made again.")
 
 
-# Whose leads are one person's: those that share an e-mail or a phone number, and whatever shares one
-# with these; one may come twice. What was only kept as typed (`invalid`) is nobody's sign; the
+# Whose leads are one person's: those that share an e-mail or a phone number, and whatever shares
+# one with these; one may come twice. What was only kept as typed (`invalid`) is nobody's sign; the
 # caller gives None for it. At most `most` e-mails and numbers are followed, each to its `most`
 # newest leads, so that a number that thousands gave costs no more than others; NULL: all of them.
 LEADS_OF_PERSON = """
