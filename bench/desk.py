@@ -11,6 +11,7 @@ instance/bench, made by `flask seed` the first time.
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -39,7 +40,7 @@ from config import Settings
 
 SIZES = (100_000, 1_000_000)
 #: Every address is asked for once to warm up, then so often.
-ROUNDS = 2
+ROUNDS = 5
 #: The seed leaves nothing to be sent: of the newest deliveries so many wait, as on a bad day.
 WAITING = 1_000
 _WAIT = text("""
@@ -112,6 +113,7 @@ def _measure(size: int) -> Times:
             backend = db.session.scalar(text("SELECT pg_backend_pid()"))
             db.session.remove()
         work = Work(Path(f"/proc/{backend}/schedstat"))
+        _collect_as_the_server()
         for kind in KINDS:
             times[kind] = _times(client, asked[kind], work)
             print(f"{size:>9,} {kind.name:<50}{times[kind]}", flush=True)
@@ -120,6 +122,13 @@ def _measure(size: int) -> Times:
     load = os.getloadavg()[0]
     print(f"{size:,} sessions measured, load of the machine {load:.1f}", flush=True)
     return times
+
+
+def _collect_as_the_server() -> None:
+    """Python's garbage, as `gunicorn.conf.py` has it collected."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _times(client: FlaskClient, paths: list[str], work: Work) -> Taken:
