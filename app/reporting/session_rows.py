@@ -16,8 +16,9 @@ from app.reporting.session_filter import NEWEST_FIRST
 
 #: Of a list's last message; the session's own page has the whole text.
 PREVIEW_LENGTH = 1000
-#: Of a message that was searched for: so much before the hit, and in all.
-BEFORE_HIT, EXCERPT_LENGTH = 80, 300
+#: Of a message that was searched for: so much before the hit, which a narrow column still shows,
+#: and so much in all.
+BEFORE_HIT, EXCERPT_LENGTH = 18, 300
 
 
 @dataclass(frozen=True, slots=True)
