@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, TimeoutError, expect
 
 FRAME = "p5-chat >> iframe"
+FOUND_AGAIN_MS = 3000
 
 
 class Chat:
@@ -23,9 +24,16 @@ class Chat:
     def say(self, text: str) -> None:
         """Type, press Enter, wait for the answer and for what it asks next."""
         own = self.mine.count()
-        self.field.fill(text)
+        self._type(text)
         self.field.press("Enter")
         self._wait_for_an_answer(own)
+
+    def _type(self, text: str) -> None:
+        # A question may swap the area for a line while Playwright waits for the area it found.
+        try:
+            self.field.fill(text, timeout=FOUND_AGAIN_MS)
+        except TimeoutError:
+            self.field.fill(text)
 
     def choose(self, label: str) -> None:
         own = self.mine.count()
@@ -41,6 +49,7 @@ class Chat:
 
     def greeted(self) -> Chat:
         expect(self.theirs.first).to_be_visible()
+        expect(self.where.locator("#typing")).to_be_hidden()  # and asked what it asks first
         expect(self.field).to_be_visible()
         return self
 

@@ -17,10 +17,8 @@ from app.core.db import transaction
 from app.models import AssistantDay, AssistantHealth, Site
 from app.models.transcript import Answer, Draft, Input
 from tests.assistants.stand import Stand
-from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import (
-    SOON_MS,
     Axe,
     NewContext,
     dashboard,
@@ -115,7 +113,7 @@ def test_no_barrier_and_no_sideways_scroll(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The settings are saved.")).to_be_visible()
     rest(site)
-    expect(page.get_by_text("Our own questions stand in")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Our own questions stand in")).to_be_visible()
     for path in (PAGE, "/sites", "/sites/harbour"):
         page.goto(server + path)
         assert_fine(page, axe, page.url)
@@ -285,13 +283,13 @@ def test_a_rest_is_said_on_pages_that_are_open_and_so_is_its_end(
     rest(site)
     for page in pages:
         expect(page.get_by_role("alert")).to_contain_text(
-            "Harbour & Oak is answered with our own questions.", timeout=SOON_MS
+            "Harbour & Oak is answered with our own questions."
         )
     expect(pages[0].get_by_text("Failing, began 12 min ago")).to_be_visible()
     with transaction() as session:
         session.delete(session.get_one(AssistantHealth, (site.id, "openai")))
         events.announce(session, "sites", site.id)
     for page in pages:
-        expect(page.get_by_role("alert")).to_have_count(0, timeout=SOON_MS)
+        expect(page.get_by_role("alert")).to_have_count(0)
     expect(pages[0].get_by_text("Failing")).to_have_count(0)
     assert all(page.evaluate("window.wasNotReloaded") for page in pages)

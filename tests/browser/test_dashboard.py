@@ -24,7 +24,6 @@ from tests.reporting.test_deliveries import make_attempt, make_delivery
 from tests.web.signed_in import PASSWORD, make_user
 
 Axe = Callable[[Page], list[str]]
-SOON_MS = 2500
 NewContext = Callable[..., BrowserContext]
 
 
@@ -102,21 +101,21 @@ def test_new_and_changed_sessions_appear_without_a_reload(dashboard: Callable[..
         make_message(session, chat, text="Hello there")
         events.announce(session, "sessions", chat.id)
     rows = page.locator("[data-list-rows] > li")
-    expect(rows).to_have_count(1, timeout=SOON_MS)
+    expect(rows).to_have_count(1)
     expect(page.get_by_text("No sessions yet")).to_be_hidden()
     say(chat, "<b>my tooth</b> hurts")
-    expect(rows.first).to_contain_text("<b>my tooth</b> hurts", timeout=SOON_MS)
+    expect(rows.first).to_contain_text("<b>my tooth</b> hurts")
     with transaction() as session:
         newer = make_chat(session, started_at=clock.now() + timedelta(seconds=1))
         make_lead(session, newer, name="Zoë")
         events.announce(session, "sessions", newer.id)
-    page.get_by_role("button", name="1 new session").click(timeout=SOON_MS)
+    page.get_by_role("button", name="1 new session").click()
     expect(rows.first).to_contain_text("Zoë")
     expect(rows).to_have_count(2)
     with transaction() as session:
         session.delete(session.merge(chat))
         events.announce(session, "sessions", chat.id)
-    expect(rows).to_have_count(1, timeout=SOON_MS)
+    expect(rows).to_have_count(1)
     assert page.evaluate("window.wasNotReloaded")
 
 
@@ -127,7 +126,7 @@ def test_a_filtered_list_keeps_to_its_filter(dashboard: Callable[..., Page]) -> 
         for chat in (open_one, done):
             events.announce(session, "sessions", chat.id)
     rows = page.locator("[data-list-rows] > li")
-    expect(rows).to_have_count(1, timeout=SOON_MS)
+    expect(rows).to_have_count(1)
     expect(rows).to_have_attribute("data-id", str(done.id))
 
 
@@ -138,12 +137,13 @@ def test_a_burst_of_changes_is_few_requests(dashboard: Callable[..., Page]) -> N
     page.wait_for_timeout(1200)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    began = time.monotonic()
     for number in range(20):
         for chat in chats:
             say(chat, f"line {number}")
-    expect(page.get_by_text("line 19")).to_have_count(5, timeout=4000)
+    expect(page.get_by_text("line 19")).to_have_count(5)
     assert all("/sessions/rows?ids=" in url for url in asked), asked
-    assert len(asked) <= 5
+    assert len(asked) <= 2 + time.monotonic() - began  # at most once a second
 
 
 def test_the_session_page_follows_the_conversation(dashboard: Callable[..., Page]) -> None:
@@ -155,14 +155,14 @@ def test_the_session_page_follows_the_conversation(dashboard: Callable[..., Page
         chat = session.get_one(ChatSession, delivery.session_id)
     page = dashboard(f"/sessions/{chat.id}")
     say(chat, "Are you there?")
-    expect(page.locator(".line-text")).to_have_text("Are you there?", timeout=SOON_MS)
+    expect(page.locator(".line-text")).to_have_text("Are you there?")
     page.get_by_text("2 tries").click()
     with transaction() as session:
         session.merge(delivery).status = "dead"
         make_attempt(session, delivery, error="refused")
         events.announce(session, "deliveries", delivery.id)
     panel = page.locator("[data-part=deliveries]")
-    expect(panel).to_contain_text("Could not reach N8n. We stopped trying", timeout=SOON_MS)
+    expect(panel).to_contain_text("Could not reach N8n. We stopped trying")
     expect(panel.get_by_text("N8n did not answer in 20 s").first).to_be_visible()
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("It is being sent again.")).to_be_visible()
@@ -176,7 +176,7 @@ def test_a_pause_is_said_on_a_page_that_is_open(dashboard: Callable[..., Page]) 
     with transaction() as session:
         session.get_one(Destination, "n8n").paused_at = clock.now()
         events.announce(session, "destinations", "n8n")
-    expect(page.get_by_role("alert")).to_contain_text("N8n is paused.", timeout=SOON_MS)
+    expect(page.get_by_role("alert")).to_contain_text("N8n is paused.")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("N8n is resumed.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -190,9 +190,9 @@ def test_what_was_missed_offline_is_caught_up(dashboard: Callable[..., Page]) ->
     with transaction() as session:
         chat = make_chat(session)
         events.announce(session, "sessions", chat.id)
-    expect(page.locator("[data-live-state]")).to_have_text("Reconnecting…", timeout=6000)
+    expect(page.locator("[data-live-state]")).to_have_text("Reconnecting…")
     page.context.set_offline(False)
-    expect(page.locator(f"#session-{chat.id}")).to_be_visible(timeout=6000)
+    expect(page.locator(f"#session-{chat.id}")).to_be_visible()
     expect(page.locator("[data-live-state]")).to_have_text("Live")
     assert page.evaluate("window.wasNotReloaded")
 
@@ -209,7 +209,7 @@ def test_what_was_missed_while_the_listener_was_gone_is_caught_up(
         )
     with transaction() as session:
         chat = make_chat(session)  # nobody is told
-    expect(page.locator(f"#session-{chat.id}")).to_be_visible(timeout=5000)
+    expect(page.locator(f"#session-{chat.id}")).to_be_visible()
 
 
 def test_a_hidden_page_closes_its_stream_and_catches_up_when_seen(
@@ -223,7 +223,7 @@ def test_a_hidden_page_closes_its_stream_and_catches_up_when_seen(
     page.wait_for_timeout(1500)
     expect(page.locator(f"#session-{chat.id}")).to_have_count(0)
     hide(page, False)
-    expect(page.locator(f"#session-{chat.id}")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator(f"#session-{chat.id}")).to_be_visible()
 
 
 def test_who_was_signed_out_is_asked_to_sign_in(dashboard: Callable[..., Page]) -> None:
@@ -233,7 +233,7 @@ def test_who_was_signed_out_is_asked_to_sign_in(dashboard: Callable[..., Page]) 
         # The answer to a request that is under way brings the cookie back: it must open nothing.
         session.execute(update(User).values(is_active=False))
         events.announce(session, "sessions", make_chat(session).id)
-    page.wait_for_url(re.compile("/login"), timeout=5000)
+    page.wait_for_url(re.compile("/login"))
 
 
 def test_the_focus_stays_on_a_row_that_changes(dashboard: Callable[..., Page]) -> None:
@@ -242,7 +242,7 @@ def test_the_focus_stays_on_a_row_that_changes(dashboard: Callable[..., Page]) -
     page = dashboard("/sessions")
     page.locator(f"#session-{chat.id} a").focus()
     say(chat, "still here")
-    expect(page.get_by_text("still here")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("still here")).to_be_visible()
     expect(page.locator(f"#session-{chat.id} a")).to_be_focused()
 
 

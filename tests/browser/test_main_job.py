@@ -18,7 +18,6 @@ from tests.fakes.n8n import N8n, running_n8n
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = ("boss@example.com", "a quite long password")
 SECRET = "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY="
-PATIENCE_MS = 15_000
 
 
 @contextmanager
@@ -70,7 +69,7 @@ def chat_to_a_booking(page: Page, address: str) -> None:
     chat = page.frame_locator("iframe")
     say(chat, "Ann Lee", "What can we help you with?")
     chat.get_by_role("button", name="Kitchen", exact=True).click()
-    expect(chat.get_by_role("log")).to_contain_text("Which e-mail address", timeout=PATIENCE_MS)
+    expect(chat.get_by_role("log")).to_contain_text("Which e-mail address")
     say(chat, "ann@example", "e-mail")
     say(chat, "ann@example.com", "phone")
     say(chat, "Actually it's Ann.Lee@EXAMPLE.com", "phone")
@@ -83,9 +82,7 @@ def say(chat: FrameLocator, words: str, answer: str) -> None:
     chat.get_by_label("Your message").and_(chat.locator(":visible")).fill(words)
     chat.get_by_role("button", name="Send", exact=True).click()
     expect(log.locator(".line.me")).to_have_count(own + 1)
-    expect(log.locator(".line.me + .line.them").nth(own)).to_contain_text(
-        answer, timeout=PATIENCE_MS
-    )
+    expect(log.locator(".line.me + .line.them").nth(own)).to_contain_text(answer)
 
 
 def test_a_chat_becomes_one_lead_at_n8n_and_is_seen_live(
@@ -100,13 +97,13 @@ def test_a_chat_becomes_one_lead_at_n8n_and_is_seen_live(
         dashboard.evaluate("window.neverReloaded = true")
         chat_to_a_booking(page, address)
         row = dashboard.get_by_role("listitem").filter(has_text="Ann Lee")
-        expect(row).to_contain_text("Completed", timeout=PATIENCE_MS)
+        expect(row).to_contain_text("Completed")
         assert dashboard.evaluate("window.neverReloaded") is True
         n8n.wait_for(1)
         _check_lead(n8n)
         row.get_by_role("link").first.click()
         expect(dashboard.locator("mark")).to_have_text("within 24 hours")
-        expect(dashboard.get_by_text("Sent to N8n").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(dashboard.get_by_text("Sent to N8n").first).to_be_visible()
 
 
 def test_without_n8n_the_lead_is_printed_and_recorded(
@@ -117,7 +114,7 @@ def test_without_n8n_the_lead_is_printed_and_recorded(
         dashboard = team(address)
         row = dashboard.get_by_role("listitem").filter(has_text="Ann Lee")
         row.get_by_role("link").first.click()
-        expect(dashboard.get_by_text("Shown on the console")).to_be_visible(timeout=PATIENCE_MS)
+        expect(dashboard.get_by_text("Shown on the console")).to_be_visible()
         printed = output.read_text()
         assert "ann.lee@example.com" in printed.lower()
         assert "+442079460958" in printed

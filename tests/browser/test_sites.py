@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from app.completion import backtest
 from app.core.db import transaction
-from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.completion.history import make_history
@@ -86,7 +85,7 @@ def test_a_running_test_is_followed_to_its_end_and_saved(dashboard: Dashboard, s
     page = dashboard(f"/sites/harbour/backtests/{running}")
     expect(page.get_by_text("Reading past sessions")).to_be_visible()
     backtest.run(running)
-    expect(page.get_by_text("Save these phrases")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_text("Save these phrases")).to_be_visible()
     expect(page.locator(".finding").first).to_be_visible()
     assert page.evaluate("window.wasNotReloaded")
     page.get_by_label("Leave past sessions as they are").check()

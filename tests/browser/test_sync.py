@@ -29,7 +29,6 @@ from tests.web.test_sync_page import set_aside
 
 __all__ = ["dashboard", "memory_table"]
 pytestmark = pytest.mark.usefixtures("memory_table")
-SOON_MS = 5000
 
 
 def a_run_half_way() -> uuid.UUID:
@@ -88,12 +87,10 @@ def test_a_running_sync_is_followed_without_a_reload(
     assert run is not None
     steps = iter([False, False, True])
     manual.work(run.id, lambda: next(steps))
-    expect(page.get_by_text("Interrupted")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("Interrupted")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
     manual.work(run.id)
-    expect(page.locator("[data-part=run]")).to_have_attribute(
-        "data-state", "done", timeout=3 * SOON_MS
-    )
+    expect(page.locator("[data-part=run]")).to_have_attribute("data-state", "done")
     expect(page.locator("[data-part=run]").get_by_text("100", exact=True).first).to_be_visible()
     assert page.evaluate("window.wasNotReloaded")
 
@@ -107,7 +104,7 @@ def test_the_tables_are_drawn_again_when_it_ends(dashboard: Callable[..., Page])
         run = runs.running(session)
     assert run is not None
     manual.work(run.id)
-    expect(page.get_by_text("read to row 10")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("read to row 10")).to_be_visible()
 
 
 def test_without_javascript_it_is_a_form_and_a_reload_shows_it(

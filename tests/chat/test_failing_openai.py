@@ -24,6 +24,8 @@ from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_c
 KIND_LINE = "Sorry, I could not answer that properly just now."
 KEY = "sk-secret-key"
 FIRST_WORD_SECONDS, ANSWER_SECONDS = 1, 2
+#: For a busy machine; a model that is waited for to its end takes much longer.
+ALLOWANCE_SECONDS = 6
 WORDS = "I am Ann Lee, ann@example.com, and it is about the kitchen"
 LEAK = b'{"error": {"message": "internal: ann@example.com sk-secret-key"}}'
 SAVES = Calls("save_details", {"name": "Ann Lee"})
@@ -101,7 +103,7 @@ def test_a_failing_model_costs_the_visitor_nothing(
     chat_id = chat()
     began = time.monotonic()
     streamed, answer = told(chat_id, WORDS)
-    assert time.monotonic() - began < ANSWER_SECONDS + 1
+    assert time.monotonic() - began < ANSWER_SECONDS + ALLOWANCE_SECONDS
 
     assert answer.startswith(KIND_LINE)
     assert "phone" in answer

@@ -11,9 +11,11 @@ import sys
 import pytest
 
 LOST_SECONDS = "30"
+SEEN_WITHIN_SECONDS = "1.5"
 
 if __name__ == "__main__":
     os.environ["LOST_SECONDS"] = LOST_SECONDS
+    os.environ["SEEN_WITHIN_SECONDS"] = SEEN_WITHIN_SECONDS
     sys.exit(
         pytest.main(["-q", "-rP", "--show-capture=stdout", "tests/browser/test_two_browsers.py"])
     )

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 import uuid
 
 import pytest
@@ -152,8 +151,6 @@ def test_an_open_page_hears_no_more_once_one_is_out(
     pieces = iter(stream.response)
     assert next(pieces).startswith(b"retry")
     act(admin, bob, "deactivation")
-    began = time.monotonic()
-    rest = b"".join(pieces)
-    assert time.monotonic() - began < 3
+    rest = b"".join(pieces)  # the stream ends by itself
     assert str(bob.id).encode() not in rest
     stream.close()
