@@ -11,7 +11,6 @@ instance/bench, made by `flask seed` the first time.
 
 from __future__ import annotations
 
-import gc
 import logging
 import math
 import os
@@ -29,7 +28,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from app import create_app
-from app.core import embedded
+from app.core import embedded, garbage
 from app.core.db import db, transaction
 from app.core.migrations import upgrade
 from app.upkeep.seed import seed
@@ -113,7 +112,7 @@ def _measure(size: int) -> Times:
             backend = db.session.scalar(text("SELECT pg_backend_pid()"))
             db.session.remove()
         work = Work(Path(f"/proc/{backend}/schedstat"))
-        _collect_as_the_server()
+        garbage.look_less_often()
         for kind in KINDS:
             times[kind] = _times(client, asked[kind], work)
             print(f"{size:>9,} {kind.name:<50}{times[kind]}", flush=True)
@@ -122,13 +121,6 @@ def _measure(size: int) -> Times:
     load = os.getloadavg()[0]
     print(f"{size:,} sessions measured, load of the machine {load:.1f}", flush=True)
     return times
-
-
-def _collect_as_the_server() -> None:
-    """Python's garbage, as `gunicorn.conf.py` has it collected."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _times(client: FlaskClient, paths: list[str], work: Work) -> Taken:
