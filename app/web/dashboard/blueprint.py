@@ -11,7 +11,14 @@ from flask.typing import ResponseReturnValue
 from app.core.db import db
 from app.reporting import notices as standing
 from app.web import hooks
-from app.web.dashboard import assistant_words, check_words, delivery_words, qa_words, words
+from app.web.dashboard import (
+    assistant_words,
+    check_words,
+    delivery_words,
+    looks,
+    qa_words,
+    words,
+)
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.page_headers import protect
@@ -63,7 +70,7 @@ def back_path() -> str:
 
 
 @blueprint.record_once
-def add_filters(state: BlueprintSetupState) -> None:
+def add_words_and_looks(state: BlueprintSetupState) -> None:
     state.app.jinja_env.filters.update(
         ago=words.ago,
         until=words.until,
@@ -72,4 +79,7 @@ def add_filters(state: BlueprintSetupState) -> None:
         clock=words.clock_time,
         order=words.order,
         capitalize_first=words.capitalize_first,
+    )
+    state.app.jinja_env.globals.update(
+        icon=looks.icon, status=looks.status, ago=looks.ago, until=looks.until
     )

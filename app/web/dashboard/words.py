@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from flask import g
+
 from app.core import clock
 from app.web.identity import current_identity
 
@@ -45,6 +47,7 @@ ROLE = {
     "agent": Look("headset", "Team", "grey"),
     "system": Look("circle-info", "Note", "grey"),
 }
+SECOND_STEP = Look("shield-halved", "On", "green")
 EVENT = {
     "lead.completed": "New lead",
     "lead.updated": "Lead changed",
@@ -145,9 +148,12 @@ def duration(milliseconds: int) -> str:
 
 
 def zone() -> ZoneInfo:
-    """The user's time zone."""
-    identity = current_identity()
-    try:
-        return ZoneInfo(identity.timezone if identity else "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    """The user's time zone, looked up once a request."""
+    if "zone" not in g:
+        identity = current_identity()
+        try:
+            g.zone = ZoneInfo(identity.timezone if identity else "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            g.zone = ZoneInfo("UTC")
+    found: ZoneInfo = g.zone
+    return found
