@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from app.models import Lead
-from app.reporting.search import Marks, lead_marks, marks
+from app.reporting.search import lead_marks, marks
 from app.reporting.session_rows import LastMessage, SessionRow
+from app.web.dashboard.looks import marked
 
 
-def name(lead: Lead | None, words: str) -> Marks:
-    return lead_marks((lead.name if lead else None) or "Visitor", words)
+def name(lead: Lead | None, words: str) -> Markup:
+    return marked(lead_marks((lead.name if lead else None) or "Visitor", words))
 
 
-def contact(lead: Lead | None, words: str) -> Marks:
+def contact(lead: Lead | None, words: str) -> Markup:
     """The one detail there is room for: the one that was searched for, else e-mail or phone."""
     if lead is None:
-        return []
+        return Markup()
     found = [lead_marks(each, words) for each in (lead.email, lead.phone, lead.company) if each]
     hits = [each for each in found if any(is_hit for _, is_hit in each)]
     if hits:
-        return hits[0]
-    return found[0] if lead.email or lead.phone else []
+        return marked(hits[0])
+    return marked(found[0]) if lead.email or lead.phone else Markup()
 
 
 def said(row: SessionRow) -> LastMessage | None:
@@ -27,5 +30,5 @@ def said(row: SessionRow) -> LastMessage | None:
     return row.hit or row.last_message
 
 
-def text(message: LastMessage, words: str) -> Marks:
-    return marks(message.text, words)
+def text(message: LastMessage, words: str) -> Markup:
+    return marked(marks(message.text, words))

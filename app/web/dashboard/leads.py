@@ -13,6 +13,7 @@ from app.reporting.lead_filter import CONTACTS, LeadFilter
 from app.web.dashboard import words
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.filters import Choice, Filters, pick, pick_yes_no
+from app.web.dashboard.looks import marked
 from app.web.dashboard.periods import Period, read_period
 from app.web.dashboard.queries import ids, read_ids
 from app.web.dashboard.queries import words as typed_words
@@ -121,6 +122,6 @@ def _about(filters: Filters, wanted: LeadFilter) -> dict[str, object]:
         "filters": filters,
         "count": leads.counted(db.session(), wanted),
         "deliveries": DELIVERY,
-        "marked": lambda value: search.lead_marks(value, wanted.words),
+        "found": lambda value: marked(search.lead_marks(value, wanted.words)),
         "is_one_person": wanted.person is not None,
     }
