@@ -82,12 +82,14 @@ class SessionFilter:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """`walks`: ids and times of sessions, none in two of them. `questions` are asked of each, of at
-    most `most_asked` of them.
+    most `most_asked` of them. `are_few`: they were looked up, and are to be sorted; left to itself
+    the database may walk the whole list for them, back from the cursor.
     """
 
     walks: tuple[AnySelect, ...]
     questions: tuple[Question, ...] = ()
     most_asked: int = MOST_ASKED
+    are_few: bool = False
 
     def cut(self, limit: int, cursor: str | None) -> AnySelect:
         """The ids for a page, as `Keyset.cut` does."""
@@ -105,10 +107,13 @@ class Chosen:
 
     def _merged(self, limit: int, cursor: str | None) -> AnySelect:
         """Each walk in order, so that the database reads of each only what it needs."""
-        cuts = [NEWEST_FIRST.cut(walk, limit, cursor) for walk in self.walks]
-        if len(cuts) == 1:
-            return cuts[0]
-        merged = union_all(*cuts).subquery("walked")
+        if self.are_few:
+            merged = self.walks[0].offset(0).subquery("few")
+        else:
+            cuts = [NEWEST_FIRST.cut(walk, limit, cursor) for walk in self.walks]
+            if len(cuts) == 1:
+                return cuts[0]
+            merged = union_all(*cuts).subquery("walked")
         return Keyset(merged.c.started_at, merged.c.id, uuid.UUID).cut(
             select(merged.c.id, merged.c.started_at), limit, cursor
         )
@@ -116,22 +121,22 @@ class Chosen:
 
 def choose(session: Session, wanted: SessionFilter) -> Chosen:
     """How to find them in the list's order. May ask the database which way is the shorter one."""
-    led, questions = _elsewhere(session, wanted)
+    few, led, questions = _elsewhere(session, wanted)
     looked_for = terms(wanted.words or "")
     common = search_plan.common(session, looked_for)
     for term in looked_for:
         if term in common:
             continue
-        few = _few(session, search_plan.sessions_with(term))
-        if few is None:
+        said = _few(session, search_plan.sessions_with(term))
+        if said is None:
             common.append(term)
         else:
-            led.append(ChatSession.id == any_(few))
+            few.append(ChatSession.id == any_(said))
     questions += [partial(search_plan.is_in, term) for term in common]
     most_asked = 2 * MOST_ASKED_WORDS // (1 + len(common)) if common else MOST_ASKED
-    if led:
-        found = select(ChatSession.id, ChatSession.started_at).where(*_own(wanted), *led)
-        return Chosen((found,), tuple(questions), most_asked)
+    if few or led:
+        found = select(ChatSession.id, ChatSession.started_at).where(*_own(wanted), *few, *led)
+        return Chosen((found,), tuple(questions), most_asked, are_few=bool(few))
     questions += [partial(_has, column, value) for column, value in _not_indexed(wanted).items()]
     return Chosen(_walks(wanted), tuple(questions), most_asked)
 
@@ -196,8 +201,11 @@ def _own(wanted: SessionFilter, but: Container[InstrumentedAttribute[Any]] = ())
     return conditions
 
 
-def _elsewhere(session: Session, wanted: SessionFilter) -> tuple[Conditions, list[Question]]:
-    """What leads and deliveries know."""
+def _elsewhere(
+    session: Session, wanted: SessionFilter
+) -> tuple[Conditions, Conditions, list[Question]]:
+    """What leads and deliveries know: these few sessions, these, and what is asked of each."""
+    few: Conditions = []
     led: Conditions = []
     questions: list[Question] = []
     if wanted.has_contact is False and wanted.completion_status == "completed":
@@ -207,12 +215,12 @@ def _elsewhere(session: Session, wanted: SessionFilter) -> tuple[Conditions, lis
     elif wanted.has_contact is not None:
         questions.append(partial(_has_contact, wanted.has_contact))
     if wanted.delivery is not None:
-        few = _few_by_delivery(session, wanted.delivery)
-        if few is None:
+        faring = _few_by_delivery(session, wanted.delivery)
+        if faring is None:
             questions.append(partial(_fares, wanted.delivery))
         else:
-            led.append(ChatSession.id == any_(few))
-    return led, questions
+            few.append(ChatSession.id == any_(faring))
+    return few, led, questions
 
 
 def _few_by_delivery(session: Session, state: str) -> ColumnElement[Any] | None:
