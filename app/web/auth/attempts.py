@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import request
 from sqlalchemy.orm import Session
 
 from app.accounts import audit, limits, two_factor, users
@@ -63,16 +63,12 @@ def _still_stands(session: Session, user: User) -> bool:
     return locked.is_active and locked.token_version == version
 
 
-def _count(email: str) -> Try | None:
-    if not current_app.extensions["settings"].ratelimit_enabled:
-        return None
+def _count(email: str) -> Try:
     with transaction() as session:
         return limits.count(session, email, request.remote_addr or "")
 
 
-def _settle(counted: Try | None, email: str, *, is_right: bool) -> None:
-    if counted is None:
-        return
+def _settle(counted: Try, email: str, *, is_right: bool) -> None:
     if is_right:
         with transaction() as session:
             limits.give_back(session, counted)
