@@ -103,3 +103,23 @@ def test_signed_in_users_change_it_with_the_old_one(app: Flask, admin: FlaskClie
     assert other.get("/sessions").status_code == 302
     assert other.get("/api/v1/sessions", headers=headers).status_code == 401
     assert [e.action for e in noted()][-1] == "password.changed"
+
+
+def test_the_letter_says_which_older_links_it_ends(app: Flask, admin: FlaskClient) -> None:
+    """One that an admin made goes on working: anybody could end an invitation otherwise."""
+    bob = make_user("bob@example.com", role="agent")
+    answer = send(admin, f"/users/{bob.id}", f"/users/{bob.id}/links", how="link")
+    given = re.findall(r"/login/password/[\w-]+", admin.get(answer.location).text)[0]
+    client = app.test_client()
+    for _ in range(2):
+        send(client, "/login/forgotten", "/login/forgotten", email="bob@example.com")
+        work()
+        db.session.execute(text("DELETE FROM procrastinate_jobs"))
+        db.session.commit()
+    [older, newer] = links()
+    with transaction() as session:
+        found = session.scalars(select(Delivery).order_by(Delivery.created_at)).all()
+        letter = sealed.unseal(json.loads(found[-1].body)["data"])
+    for words in (" ".join(letter["text"].split()), " ".join(letter["html"].split())):
+        assert "links you asked for earlier no longer work" in words
+    assert [client.get(path).status_code for path in (older, newer, given)] == [410, 200, 200]
