@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import two_factor, users
+from app.core import events
 from app.core.errors import Conflict, Invalid
 from app.models import User
 from app.models.user import ROLES
@@ -17,7 +18,10 @@ NOT_ONESELF = "You cannot do this to yourself. Please ask another admin."
 
 
 def change_role(session: Session, user_id: uuid.UUID, role: str, by: uuid.UUID | None) -> User:
-    """Raises NotFound, Invalid (role) and Conflict (oneself, the last admin)."""
+    """The new role counts from the next request on; open pages ask anew what they may show.
+
+    Raises NotFound, Invalid (role) and Conflict (oneself, the last admin).
+    """
     if role not in ROLES:
         raise Invalid({"role": [f"Please choose {' or '.join(ROLES)}."]})
     if role != "admin":
@@ -27,6 +31,7 @@ def change_role(session: Session, user_id: uuid.UUID, role: str, by: uuid.UUID |
         _not_oneself(user_id, by)
         user.role = role
         session.flush()
+        events.announce(session, "users", user.id)
     return user
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
 from app.models import User
@@ -116,6 +117,24 @@ def test_from_the_invitation_to_the_last_recovery_code(
     press(admin, "Deactivate")
     expect(admin.get_by_text("can no longer sign in")).to_be_visible()
     expect(bob.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_an_open_page_shows_at_once_what_a_new_role_allows(
+    dashboard: Dashboard, new_context: NewContext, server: str
+) -> None:
+    admin = dashboard("/sessions")
+    with transaction() as session:
+        users.create(session, email="bob@example.com", role="admin", password=PASSWORD)
+    bob = new_context().new_page()
+    sign_in(bob, server, "bob@example.com", PASSWORD)
+    bob.goto(f"{server}/keys")
+    expect(bob.get_by_role("link", name="Users")).to_be_visible()
+    admin.goto(f"{server}/users")
+    admin.get_by_role("link", name="bob@example.com").click()
+    admin.get_by_label("Agent").check()
+    press(admin, "Save the role")
+    expect(bob.get_by_role("link", name="Users")).to_have_count(0)
+    expect(bob.get_by_role("heading", name="Keys")).to_have_count(0)
 
 
 def test_the_theme_is_kept_by_the_server_and_never_flashes(

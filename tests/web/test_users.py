@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import uuid
 
 import pytest
@@ -136,21 +137,29 @@ def test_a_new_link_is_shown_on_its_users_page_only(
     assert "/login/password/" not in admin.get(answer.location).text
 
 
-def test_an_open_page_hears_no_more_once_one_is_out(
-    server: str, app: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("move", [("deactivation", {}), ("role", {"role": "agent"})])
+def test_an_open_page_hears_no_more_once_one_is_out_or_may_do_less(
+    server: str,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    move: tuple[str, dict[str, str]],
 ) -> None:
-    """The stream of changes ends with the sign-in, long before its own end."""
-    monkeypatch.setattr(live, "LONGEST_STREAM_SECONDS", 8)
+    """The stream of changes ends with the sign-in or the role, long before its own end."""
+    monkeypatch.setattr(live, "LONGEST_STREAM_SECONDS", 60)
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 1)
     make_user()
-    bob = make_user("bob@example.com", "agent")
-    admin, agent = app.test_client(), app.test_client()
+    bob = make_user("bob@example.com", "admin")
+    admin, other = app.test_client(), app.test_client()
     sign_in(admin)
-    sign_in(agent, bob.email)
-    stream = agent.get("/live", buffered=False)
+    sign_in(other, bob.email)
+    stream = other.get("/live", buffered=False)
     pieces = iter(stream.response)
     assert next(pieces).startswith(b"retry")
-    act(admin, bob, "deactivation")
-    rest = b"".join(pieces)  # the stream ends by itself
-    assert str(bob.id).encode() not in rest
+    act(admin, bob, move[0], **move[1])
+    heard: list[bytes] = []
+    reading = threading.Thread(target=heard.extend, args=(pieces,), daemon=True)
+    reading.start()
+    reading.join(30)
+    assert not reading.is_alive()  # the stream ended by itself
+    assert str(bob.id).encode() not in b"".join(heard)
     stream.close()

@@ -10,6 +10,8 @@ export function notices(element) {
   const update = atMostOnceASecond(async () => {
     const page = await fetchPiece("/notices");
     const fresh = page?.querySelector("[data-part=notices]");
+    // With another role the whole page is another one: some of it may no longer be seen.
+    if (fresh && fresh.dataset.role !== current.dataset.role) location.reload();
     if (fresh) showGivenUp(fresh.dataset.givenUp);
     if (fresh && replace(current, fresh)) current = fresh;
     followUp();
