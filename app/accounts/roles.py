@@ -40,6 +40,8 @@ def deactivate(session: Session, user_id: uuid.UUID, by: uuid.UUID | None) -> Us
     _not_oneself(user_id, by)
     _keep_an_admin(session, user_id)
     user = users.locked(session, user_id)
+    if not user.is_active:
+        raise Conflict("This user was deactivated before.")
     user.is_active = False
     users.end_links(session, user_id)
     users.end_sign_ins(session, user)
@@ -47,8 +49,10 @@ def deactivate(session: Session, user_id: uuid.UUID, by: uuid.UUID | None) -> Us
 
 
 def activate(session: Session, user_id: uuid.UUID) -> User:
-    """Raises NotFound."""
+    """Raises NotFound and Conflict."""
     user = users.locked(session, user_id)
+    if user.is_active:
+        raise Conflict("This user is active already.")
     user.is_active = True
     return user
 

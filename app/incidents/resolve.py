@@ -14,20 +14,24 @@ from app.models import Incident
 NOT_THERE = "There is no incident with this id."
 
 
-def resolve(session: Session, incident_id: uuid.UUID, user_id: uuid.UUID | None) -> None:
-    """In the caller's transaction; one that is resolved stays as it is. Raises NotFound."""
-    incident = _locked(session, incident_id)
-    if incident.resolved_at is None:
-        incident.resolved_at, incident.resolved_by = clock.now(), user_id
-        events.announce(session, "incidents", incident_id)
-
-
-def open_again(session: Session, incident_id: uuid.UUID) -> None:
-    """In the caller's transaction; one that is open stays as it is. Raises NotFound."""
+def resolve(session: Session, incident_id: uuid.UUID, user_id: uuid.UUID | None) -> bool:
+    """In the caller's transaction. False for one that is resolved already. Raises NotFound."""
     incident = _locked(session, incident_id)
     if incident.resolved_at is not None:
-        incident.resolved_at, incident.resolved_by = None, None
-        events.announce(session, "incidents", incident_id)
+        return False
+    incident.resolved_at, incident.resolved_by = clock.now(), user_id
+    events.announce(session, "incidents", incident_id)
+    return True
+
+
+def open_again(session: Session, incident_id: uuid.UUID) -> bool:
+    """In the caller's transaction. False for one that is open. Raises NotFound."""
+    incident = _locked(session, incident_id)
+    if incident.resolved_at is None:
+        return False
+    incident.resolved_at, incident.resolved_by = None, None
+    events.announce(session, "incidents", incident_id)
+    return True
 
 
 def _locked(session: Session, incident_id: uuid.UUID) -> Incident:

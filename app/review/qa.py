@@ -56,6 +56,14 @@ class Decision:
     message_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of it. `is_new`: False when it had been sent before, and nothing was done."""
+
+    move: QaMove
+    is_new: bool
+
+
 def move(
     session: Session,
     session_id: uuid.UUID,
@@ -63,7 +71,7 @@ def move(
     decision: Decision,
     *,
     expected_status: str,
-) -> QaMove:
+) -> Made:
     """Decide, in the caller's transaction; who has to know is told by e-mail.
 
     `expected_status`: what the reviewer saw when deciding. The same decision sent twice is one.
@@ -73,7 +81,7 @@ def move(
     chat = _locked(session, session_id)
     last = last_move(session, session_id)
     if last and last.user_id == user_id and _is_same(last, decision, expected_status):
-        return last
+        return Made(last, is_new=False)
     if chat.qa_status != expected_status:
         raise Conflict(_overtaken(session, chat, last, user_id))
     if decision.to_status not in MOVES[chat.qa_status]:
@@ -94,10 +102,10 @@ def move(
     _set(session, chat, made.to_status)
     qa_notices.tell(session, made)
     _log("qa moved", made)
-    return made
+    return Made(made, is_new=True)
 
 
-def undo(session: Session, session_id: uuid.UUID, user_id: uuid.UUID, move_id: int) -> QaMove:
+def undo(session: Session, session_id: uuid.UUID, user_id: uuid.UUID, move_id: int) -> Made:
     """Take one's own last move back, in the caller's transaction; a notice that still waits does
     not go out. To undo the same move twice is to undo it once. Raises NotFound and Conflict.
     """
@@ -109,7 +117,7 @@ def undo(session: Session, session_id: uuid.UUID, user_id: uuid.UUID, move_id: i
         name = name_of(session, wanted.user_id)
         raise Conflict(f"Only {name} can undo this. If you disagree, make a decision of your own.")
     if wanted.undone_at is not None:
-        return wanted
+        return Made(wanted, is_new=False)
     last = last_move(session, session_id)
     if last is None or last.id != move_id:
         raise Conflict(_overtaken(session, chat, last, user_id))
@@ -117,7 +125,7 @@ def undo(session: Session, session_id: uuid.UUID, user_id: uuid.UUID, move_id: i
     _set(session, chat, wanted.from_status)
     qa_notices.withdraw(session, wanted)
     _log("qa move undone", wanted)
-    return wanted
+    return Made(wanted, is_new=True)
 
 
 def last_move(session: Session, session_id: uuid.UUID) -> QaMove | None:
@@ -154,7 +162,12 @@ def _is_same(last: QaMove, decision: Decision, expected_status: str) -> bool:
         last.from_status == expected_status
         and last.to_status == decision.to_status
         and (last.note or "") == decision.note.strip()
+        and (last.to_status != "issue" or _points_to(last) == _points_to(decision))
     )
+
+
+def _points_to(said: QaMove | Decision) -> tuple[str | None, int | None]:
+    return said.category, said.message_id
 
 
 def _overtaken(session: Session, chat: ChatSession, last: QaMove | None, user_id: uuid.UUID) -> str:

@@ -59,7 +59,7 @@ def decide(
     }
     expected = str(values.pop("expected", chat.qa_status))
     decision = Decision(to, **{**whole, **values})  # type: ignore[arg-type]
-    return qa.move(session, chat.id, user_id, decision, expected_status=expected)
+    return qa.move(session, chat.id, user_id, decision, expected_status=expected).move
 
 
 @pytest.fixture

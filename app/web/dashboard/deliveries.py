@@ -87,7 +87,8 @@ def send_all_again() -> ResponseReturnValue:
     key = request.form["destination"]
     with transaction() as session:
         repeated = repeat.send_all_again(session, deliveries.destination(session, key).key)
-        note(session, "deliveries.sent_again", "destination", key, count=len(repeated))
+        if repeated:
+            note(session, "deliveries.sent_again", "destination", key, count=len(repeated))
     flash(delivery_words.all_sent_again(key, len(repeated)))
     return _back()
 

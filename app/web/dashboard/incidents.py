@@ -45,8 +45,8 @@ def rows() -> ResponseReturnValue:
 def resolve_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
     identity = current_identity()
     with transaction() as session:
-        resolve(session, incident_id, identity.user_id if identity else None)
-        note(session, "incident.resolved", "incident", incident_id)
+        if resolve(session, incident_id, identity.user_id if identity else None):
+            note(session, "incident.resolved", "incident", incident_id)
     flash("Marked as resolved. If it happens again, it is open again by itself.")
     return redirect(local_path(request.form.get("back")))
 
@@ -55,8 +55,8 @@ def resolve_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
 @requires("errors:write")
 def reopen_incident(incident_id: uuid.UUID) -> ResponseReturnValue:
     with transaction() as session:
-        open_again(session, incident_id)
-        note(session, "incident.reopened", "incident", incident_id)
+        if open_again(session, incident_id):
+            note(session, "incident.reopened", "incident", incident_id)
     flash("The incident is open again.")
     return redirect(local_path(request.form.get("back")))
 

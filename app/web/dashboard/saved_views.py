@@ -90,7 +90,8 @@ def rename_view(view_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
             saved_views.rename(session, view, name)
-            note(session, "view.renamed", "view", view_id, old=old, name=view.name)
+            if view.name != old:
+                note(session, "view.renamed", "view", view_id, old=old, name=view.name)
     except Invalid as error:
         return _refused(page, "view-name", name, error)
     flash(f"“{old}” is called “{view.name}” now.")
@@ -103,8 +104,9 @@ def replace_view(view_id: uuid.UUID) -> ResponseReturnValue:
     with transaction() as session:
         view = saved_views.one(session, _user_id(), view_id)
         filters = _list(view.page).read()
-        view.query = urlencode(filters.filter_query)
-        note(session, "view.changed", "view", view_id, name=view.name)
+        old, view.query = view.query, urlencode(filters.filter_query)
+        if view.query != old:
+            note(session, "view.changed", "view", view_id, name=view.name)
     flash(f"“{view.name}” shows this from now on.")
     return redirect(filters.address(view=str(view_id)))
 

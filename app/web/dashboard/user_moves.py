@@ -48,9 +48,12 @@ def deactivate(user_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/users/<uuid:user_id>/activation")
 @requires("users:write")
 def activate(user_id: uuid.UUID) -> ResponseReturnValue:
-    with transaction() as session:
-        user = roles.activate(session, user_id)
-        audit.note(session, "user.activated", "user", user_id)
+    try:
+        with transaction() as session:
+            user = roles.activate(session, user_id)
+            audit.note(session, "user.activated", "user", user_id)
+    except Conflict as error:
+        return _back(user_id, error.detail, "error")
     return _back(user_id, f"{called(user)} can sign in again.")
 
 

@@ -33,7 +33,9 @@ def decide(session_id: uuid.UUID) -> ResponseReturnValue:
                 sent,
                 expected_status=request.form.get("expected_status", ""),
             )
-            audit.note(session, "session.qa_moved", "session", session_id, to=made.to_status)
+            if made.is_new:
+                to = made.move.to_status
+                audit.note(session, "session.qa_moved", "session", session_id, to=to)
     except Invalid as error:
         typed = forms.not_saved(sent, errors=error.errors)
         return one_page(session_id, walk, typed), 422
@@ -54,8 +56,10 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
     walk = sent_walk()
     try:
         with transaction() as session:
-            move = qa.undo(session, session_id, forms.user_id(), forms.move_id())
-            audit.note(session, "session.qa_undone", "session", session_id, was=move.to_status)
+            undone = qa.undo(session, session_id, forms.user_id(), forms.move_id())
+            if undone.is_new:
+                was = undone.move.to_status
+                audit.note(session, "session.qa_undone", "session", session_id, was=was)
     except Conflict as error:
         flash(error.detail)
     else:
