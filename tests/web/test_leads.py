@@ -50,7 +50,7 @@ def test_filters_are_the_address_and_wrong_ones_count_as_none(agent: FlaskClient
         page = agent.get(f"/leads?{query}").text
         assert page.count('class="row-item"') == 1, query
         assert name in page, query
-    assert '<mark>Ann</mark>' in agent.get("/leads?q=ann").text
+    assert "<mark>Ann</mark>" in agent.get("/leads?q=ann").text
     assert "No lead fits" in agent.get("/leads?delivery=problem").text
     for query in ("missing=%00", "person=x", f"person={uuid.uuid4()}", "site=nowhere"):
         page = agent.get(f"/leads?{query}", follow_redirects=True)
