@@ -175,3 +175,26 @@ def test_two_reviewers_are_led_to_different_sessions(
     with clock.moved(qa_looks.LOOKS_FOR):  # long since gone
         assert admin.get("/qa").location.startswith(f"/qa/{third}")
         assert "looking" not in agent.get(f"/qa/{first}").text
+
+
+def test_a_session_deleted_meanwhile_does_not_end_the_way_through_the_queue(
+    agent: FlaskClient,
+) -> None:
+    first, gone, last = spoken(30), spoken(20), spoken(10)
+    page = agent.get(f"/qa/{gone}?tab=unchecked")
+    with transaction() as session:
+        session.delete(session.get_one(ChatSession, gone))
+    undo = {"csrf_token": csrf_token(page), "move_id": "1", "tab": "unchecked"}
+    for answer_of in (
+        lambda: send(agent, page, gone, to_status="passed", tab="unchecked"),
+        lambda: agent.post(f"/sessions/{gone}/qa/undo", data=undo),
+        lambda: agent.get(f"/qa/{gone}?tab=unchecked"),
+    ):
+        answer = answer_of()
+        assert answer.status_code == 302, answer.text
+        shown = agent.get(answer.location, follow_redirects=True)
+        assert shown.request.path in (f"/qa/{first}", f"/qa/{last}")
+        assert "It may have been deleted" in shown.text
+    # Outside the queue nothing comes next.
+    assert agent.get(f"/qa/{gone}").status_code == 404
+    assert send(agent, page, gone, to_status="passed").status_code == 404

@@ -9,14 +9,14 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.db import transaction
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Invalid, NotFound
 from app.review import qa
 from app.web import audit
 from app.web.dashboard import qa_words
 from app.web.guards import requires
 from app.web.qa import forms
 from app.web.qa.blueprint import blueprint
-from app.web.qa.pages import one_page
+from app.web.qa.pages import on_to_the_next, one_page
 from app.web.qa.walk import sent_walk
 
 
@@ -44,6 +44,8 @@ def decide(session_id: uuid.UUID) -> ResponseReturnValue:
             flash(error.detail)
             return redirect(walk.next_address(session_id))
         return one_page(session_id, walk, forms.not_saved(sent, conflict=error.detail)), 409
+    except NotFound as error:
+        return on_to_the_next(walk, session_id, error)
     if walk:  # the next page says what was decided, and offers to undo it
         return redirect(walk.next_address(session_id, decided=True))
     flash(qa_words.DONE[sent.to_status])
@@ -60,6 +62,8 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
             if undone.is_new:
                 was = undone.move.to_status
                 audit.note(session, "session.qa_undone", "session", session_id, was=was)
+    except NotFound as error:
+        return on_to_the_next(walk, session_id, error)
     except Conflict as error:
         flash(error.detail)
     else:

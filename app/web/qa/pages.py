@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.db import db, transaction
+from app.core.errors import NotFound
 from app.reporting import qa_queue, sessions, sites
 from app.reporting.qa import review_panel
 from app.review import qa_looks
@@ -48,9 +49,12 @@ def next_one() -> ResponseReturnValue:
 @blueprint.get("/qa/<uuid:session_id>")
 @requires("sessions:read")
 def one(session_id: uuid.UUID) -> ResponseReturnValue:
-    with transaction() as session:
-        other = qa_looks.look(session, session_id, user_id())
-    return one_page(session_id, asked_walk(), other=other)
+    try:
+        with transaction() as session:
+            other = qa_looks.look(session, session_id, user_id())
+        return one_page(session_id, asked_walk(), other=other)
+    except NotFound as error:
+        return on_to_the_next(asked_walk() if "tab" in request.args else None, session_id, error)
 
 
 @blueprint.get("/qa/<uuid:session_id>/panel")
@@ -68,6 +72,16 @@ def tabs() -> ResponseReturnValue:
     """The tabs with how many wait now."""
     is_numbers = "numbers" in request.args
     return render_template("qa/_tabs.html", is_numbers=is_numbers, **frame_of(asked_walk()))
+
+
+def on_to_the_next(
+    walk: Walk | None, session_id: uuid.UUID, error: NotFound
+) -> ResponseReturnValue:
+    """The session was deleted: whoever walks through the queue is not held up by that."""
+    if walk is None:
+        raise error
+    flash(error.detail)
+    return redirect(walk.next_address(session_id))
 
 
 def one_page(
