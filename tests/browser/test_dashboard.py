@@ -291,6 +291,5 @@ def hide(page: Page, is_hidden: bool) -> None:
 def assert_accessible(page: Page, axe: Axe, theme: str, width: int) -> None:
     """Drawn in that theme, without a barrier axe knows, and not wider than the screen."""
     assert page.locator("html").get_attribute("data-bs-theme") == theme
-    time.sleep(0.2)  # colours fade in 120 ms
     assert axe(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url

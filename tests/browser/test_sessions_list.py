@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 from app.core import clock, events
 from app.core.db import transaction
 from app.models import ChatSession
+from tests.browser.screens import put_on
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.web.signed_in import PASSWORD, make_user
@@ -200,10 +201,8 @@ def test_no_barrier_and_no_sideways_scroll(dashboard: Dashboard, server: str, ax
 
     def look(prepare: Callable[[], object] = lambda: None) -> None:
         for theme, width in looks:
-            page.set_viewport_size({"width": width, "height": 844})
-            page.evaluate("(theme) => document.documentElement.dataset.bsTheme = theme", theme)
+            put_on(page, theme, width)
             prepare()
-            page.wait_for_timeout(200)  # colours fade in 120 ms
             assert axe(page) == [], (page.url, theme, width)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
