@@ -66,7 +66,7 @@ class Resend:
         """24 hours have passed."""
         self._known.clear()
 
-    def wait_for(self, mails: int, within_seconds: float = 20) -> None:
+    def wait_for(self, mails: int, within_seconds: float = 60) -> None:
         deadline = time.monotonic() + within_seconds
         while len(self.mails) < mails:
             assert time.monotonic() < deadline, f"{len(self.mails)} of {mails} letters came"

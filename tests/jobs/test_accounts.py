@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.core.db import db
 from app.models import Delivery
-from tests.jobs.workers import Start
+from tests.jobs.workers import PATIENCE_SECONDS, Start
 from tests.web.forms import send
 from tests.web.signed_in import make_user
 
@@ -18,7 +18,7 @@ def test_the_worker_writes_and_sends_the_letter_of_who_forgot_the_password(
     make_user()
     for email in ("ann@example.com", "nobody@example.com"):
         assert send(client, "/login/forgotten", email=email).status_code == 302
-    assert start_worker("--once").wait(timeout=40) == 0
+    assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
     [letter] = db.session().scalars(select(Delivery)).all()
     assert (letter.event, letter.destination_key, letter.status) == (
         "user.reset", "console", "delivered",

@@ -15,7 +15,7 @@ from app.core.queue import worker_seen_seconds_ago
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat
 from tests.fakes.n8n import N8n
-from tests.jobs.workers import Start, let_a_minute_pass
+from tests.jobs.workers import PATIENCE_SECONDS, Start, let_a_minute_pass
 
 
 def test_a_failed_lead_is_tried_again_after_five_real_seconds(
@@ -25,7 +25,7 @@ def test_a_failed_lead_is_tried_again_after_five_real_seconds(
     delivery = outbox_of.enqueue()
     start_worker()
 
-    n8n.wait_for(1, within_seconds=15)
+    n8n.wait_for(1, within_seconds=PATIENCE_SECONDS)
     _until(lambda: outbox_of.state(delivery).status == "failed")
     n8n.wait_for(2)
 
@@ -47,13 +47,13 @@ def test_a_worker_killed_in_mid_delivery_loses_nothing(
     delivery = outbox_of.enqueue()
     for kills, arguments in enumerate([(), ("--once",)], start=1):
         worker = start_worker(*arguments)
-        n8n.wait_for(kills, within_seconds=20)
+        n8n.wait_for(kills, within_seconds=PATIENCE_SECONDS)
         worker.kill()
         worker.wait()
         let_a_minute_pass()
 
     start_worker()
-    _until(lambda: outbox_of.state(delivery).status == "delivered", within_seconds=20)
+    _until(lambda: outbox_of.state(delivery).status == "delivered", within_seconds=PATIENCE_SECONDS)
     n8n.release()
 
     assert n8n.ids == [str(delivery)] * 3
@@ -67,7 +67,7 @@ def test_a_stopped_worker_finishes_what_it_is_sending(
     n8n.takes_seconds = 1
     deliveries = [outbox_of.enqueue() for _ in range(12)]
     worker = start_worker()
-    n8n.wait_for(1, within_seconds=15)
+    n8n.wait_for(1, within_seconds=PATIENCE_SECONDS)
 
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=10) == 0
@@ -87,7 +87,7 @@ def test_once_does_what_is_due_and_ends(outbox_of: Outbox, n8n: N8n, start_worke
         session.execute(text("DELETE FROM procrastinate_jobs"))
         session.execute(text("UPDATE deliveries SET next_attempt_at = now() - interval '1 hour'"))
 
-    assert start_worker("--once").wait(timeout=20) == 0
+    assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
 
     statuses = sorted(outbox_of.state(each).status for each in enqueued)
     assert statuses == [*["delivered"] * 5, "failed"]
@@ -103,14 +103,14 @@ def test_a_message_whose_answerer_died_is_answered(outbox_of: Outbox, start_work
     with transaction() as session:
         session.execute(text("UPDATE turns SET expires_at = now() - interval '1 minute'"))
 
-    assert start_worker("--once").wait(timeout=20) == 0
+    assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
 
     with transaction() as session:
         roles = session.scalars(text("SELECT role FROM messages ORDER BY id")).all()
     assert roles == ["visitor", "assistant"]
 
 
-def _until(is_so: Callable[[], bool], within_seconds: float = 10) -> None:
+def _until(is_so: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + within_seconds
     while not is_so():
         assert time.monotonic() < deadline

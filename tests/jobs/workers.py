@@ -13,6 +13,8 @@ from sqlalchemy import text
 from app.core.db import transaction
 from config import ROOT
 
+#: How long a worker is waited for: on a busy machine its start alone takes half a minute.
+PATIENCE_SECONDS = 120
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 

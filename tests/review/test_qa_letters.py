@@ -17,7 +17,7 @@ from app.core.db import transaction
 from app.models import ChatSession, Delivery, DeliveryAttempt
 from config import Settings
 from tests.fakes.resend import KEY, Refusal, Resend, running_resend
-from tests.jobs.workers import Start, let_a_minute_pass, workers
+from tests.jobs.workers import PATIENCE_SECONDS, Start, let_a_minute_pass, workers
 from tests.review.test_qa import decide, talk
 from tests.web.signed_in import make_user
 
@@ -94,7 +94,7 @@ def test_notices_whose_job_was_lost_go_out_all_the_same(
     with transaction() as session:
         session.execute(text("DELETE FROM procrastinate_jobs"))
     _ten_minutes_pass()
-    assert start_worker("--once").wait(timeout=30) == 0
+    assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
 
     assert [mail.payload["subject"][:11] for mail in resend.mails] == ["New issue: ", "1 new issue"]
     assert len(resend.requests) == 2
@@ -136,7 +136,7 @@ def _errors() -> list[str | None]:
         return list(session.scalars(select(DeliveryAttempt.error).order_by(DeliveryAttempt.id)))
 
 
-def _until(is_so: Callable[[], bool], within_seconds: float = 25) -> None:
+def _until(is_so: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + within_seconds
     while not is_so():
         assert time.monotonic() < deadline, _statuses()
