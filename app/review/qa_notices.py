@@ -9,8 +9,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import Select, delete, func, outerjoin, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -79,7 +80,7 @@ def gather(session: Session, recipient: str) -> int:
 
 def forgotten(session: Session) -> Sequence[str]:
     """Recipients of notices that wait although their time has come."""
-    fresh = select(QaNotice.recipient).where(QaNotice.sent_at > clock.now() - PAUSE)
+    fresh = _just_told(select(QaNotice.recipient))
     return session.scalars(
         select(QaNotice.recipient)
         .where(QaNotice.sent_at.is_(None), QaNotice.recipient.not_in(fresh))
@@ -89,7 +90,7 @@ def forgotten(session: Session) -> Sequence[str]:
 
 def _concerned(session: Session, move: QaMove) -> set[str]:
     """Addresses: of an issue whoever fixes them, of what is fixed who reported it. Nobody is told
-    of what they did themselves.
+    of what they did themselves, unless their address is on the developers' list.
     """
     if move.to_status == "issue":
         listed = _listed()
@@ -130,8 +131,17 @@ def _is_welcome(session: Session, recipient: str) -> bool:
 
 def _again_at(session: Session, recipient: str) -> datetime | None:
     """When the next letter may go, if not now."""
-    last = session.scalar(select(func.max(QaNotice.sent_at)).where(QaNotice.recipient == recipient))
-    return last + PAUSE if last and last + PAUSE > clock.now() else None
+    sent = _just_told(select(func.max(QaNotice.sent_at))).where(QaNotice.recipient == recipient)
+    last = session.scalar(sent)
+    return last + PAUSE if last else None
+
+
+def _just_told(statement: Select[Any]) -> Select[Any]:
+    """Of notices in letters of the last ten minutes. One that was taken back told nobody."""
+    letter = outerjoin(QaNotice, Delivery, Delivery.id == QaNotice.delivery_id)
+    return statement.select_from(letter).where(
+        QaNotice.sent_at > clock.now() - PAUSE, Delivery.status.is_distinct_from("cancelled")
+    )
 
 
 def _waiting(recipient: str) -> Select[int]:

@@ -184,6 +184,19 @@ def test_a_letter_that_was_not_sent_yet_is_taken_back_too(
     assert (first.status, first.next_attempt_at) == ("cancelled", None)
 
 
+def test_a_letter_that_was_taken_back_makes_the_next_one_wait_for_nothing(
+    session: Session, ann: User, listed: None
+) -> None:
+    chat = talk(session)
+    qa.undo(session, chat.id, ann.id, decide(session, chat, ann.id, "issue").id)
+    decide(session, chat, ann.id, "issue", note="This is it")
+    statuses = session.scalars(select(Delivery.status).order_by(Delivery.number)).all()
+    assert statuses == ["cancelled", "cancelled", "pending", "pending"]
+    assert "This is it" in texts(session)[-1]
+    decide(session, talk(session), ann.id, "issue")
+    assert waiting(session) == len(DEVELOPERS)
+
+
 def test_who_is_shut_out_meanwhile_gets_no_letter(session: Session, ann: User) -> None:
     eve = make_user("eve@example.com")
     decide(session, talk(session), ann.id, "issue")
