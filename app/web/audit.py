@@ -29,3 +29,14 @@ def note(
         address=request.remote_addr,
         **details,
     )
+
+
+def note_person(
+    session: Session, action: str, object_type: str, object_id: object = None, **details: Any
+) -> None:
+    """As `note`, where programs may ask, too. What one does with its key is no person's doing, and
+    stands with the session or the run itself.
+    """
+    identity = current_identity()
+    if identity is not None and identity.user_id is not None:
+        note(session, action, object_type, object_id, **details)

@@ -11,6 +11,7 @@ from app.core.db import transaction
 from app.review.completion import complete_by_hand, reopen_by_hand
 from app.review.delete import delete_session
 from app.web.api.blueprint import blueprint, caller, query
+from app.web.audit import note_person
 from app.web.guards import requires
 
 
@@ -19,7 +20,8 @@ from app.web.guards import requires
 def complete_session(session_id: uuid.UUID) -> ResponseReturnValue:
     query(Schema())
     with transaction() as session:
-        complete_by_hand(session, session_id, caller().user_id)
+        if complete_by_hand(session, session_id, caller().user_id):
+            note_person(session, "session.completed", "session", session_id)
     return "", 204
 
 
@@ -28,7 +30,9 @@ def complete_session(session_id: uuid.UUID) -> ResponseReturnValue:
 def reopen_session(session_id: uuid.UUID) -> ResponseReturnValue:
     query(Schema())
     with transaction() as session:
-        reopen_by_hand(session, session_id, caller().user_id)
+        cancelled = reopen_by_hand(session, session_id, caller().user_id)
+        if cancelled is not None:
+            note_person(session, "session.reopened", "session", session_id, cancelled=cancelled)
     return "", 204
 
 
@@ -38,4 +42,5 @@ def remove_session(session_id: uuid.UUID) -> ResponseReturnValue:
     query(Schema())
     with transaction() as session:
         delete_session(session, session_id, caller().user_id)
+        note_person(session, "session.deleted", "session", session_id)
     return "", 204

@@ -20,6 +20,7 @@ from app.web.api.blueprint import blueprint, caller, query
 from app.web.api.error_report import ErrorReport, failed_run
 from app.web.api.fields import Moment, Text
 from app.web.api.schemas import PageQuery, page
+from app.web.audit import note_person
 from app.web.body import read_json
 from app.web.guards import requires
 
@@ -90,8 +91,11 @@ def change_error(incident_id: uuid.UUID) -> ResponseReturnValue:
     db.session().rollback()
     with transaction() as session:
         if is_resolved:
-            resolve(session, incident_id, caller().user_id)
+            has_changed = resolve(session, incident_id, caller().user_id)
         else:
-            open_again(session, incident_id)
+            has_changed = open_again(session, incident_id)
+        if has_changed:
+            action = "incident.resolved" if is_resolved else "incident.reopened"
+            note_person(session, action, "incident", incident_id)
         answer: dict[str, object] = IncidentSchema().dump(incidents.one(session, incident_id))
     return answer

@@ -12,6 +12,7 @@ from app.core.db import db, transaction
 from app.core.errors import Denied
 from app.sync import runs
 from app.web.api.blueprint import blueprint, caller, query
+from app.web.audit import note_person
 from app.web.body import read_json
 from app.web.guards import requires
 
@@ -26,6 +27,7 @@ def start_sync() -> ResponseReturnValue:
         read_json(Schema())
     with transaction() as session:
         run_id = runs.start(session, caller().user_id)
+        note_person(session, "sync.started", "sync")
     return {"id": str(run_id)}, 202
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from app.accounts import credentials, limits, users
+from app.accounts import credentials, users
 from app.accounts.credentials import Tokens
 from app.core.db import db, transaction
 from app.core.errors import Denied, Unauthenticated
@@ -16,6 +16,7 @@ from app.web.body import read_json
 from app.web.guards import public
 from app.web.identity import current_identity
 
+WRONG = "This e-mail and password do not go together."
 SECOND_STEP = (
     "This user signs in with a second step, which this address cannot ask for."
     " Please use an API key, made under Keys in the dashboard."
@@ -28,11 +29,11 @@ def create_token() -> ResponseReturnValue:
     given = read_json(Credentials())
     user = attempts.verified(given["email"], given["password"])
     if user is None:
-        raise Unauthenticated("This e-mail and password do not go together.")
+        raise Unauthenticated(WRONG)
     if user.totp_enabled_at is not None:
         raise Denied(SECOND_STEP)
-    with transaction() as session:
-        limits.forget_account(session, user.email)
+    if not attempts.done(user, by="api"):
+        raise Unauthenticated(WRONG)
     return _answer(credentials.issue_tokens(user))
 
 

@@ -115,6 +115,8 @@ def details(entry: AuditEntry) -> str:
             return f"from {ROLES[given['old']]} to {ROLES[given['new']]}"
         case "user.invited" | "user.created" if "role" in given:
             return f"as {ROLES[given['role']]}"
+        case "user.signed_in" if given.get("by") == "api":
+            return "by the API"
         case "user.sign_in_failed":
             return f"{given['tries']} tries"
         case "view.renamed":
