@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.errors import Invalid
-from app.leads.answers import as_typed, normalise
+from app.leads.answers import MAX_CHARACTERS, normalise
+from app.leads.emails import find_emails
+from app.leads.phones import find_phones
 from app.models import Lead, LeadChange
 from app.models.message_text import storable
 from app.models.site_profile import CONTACT_FIELDS, Field, FieldType, SiteProfile
@@ -21,6 +23,12 @@ WRONG: dict[FieldType, str] = {
     "choice": "Please choose one, or write it in a word or two.",
     "text": "Please write this in letters or digits, or leave it empty.",
 }
+#: What a visitor's answer may hold is taken from it; of a person's word nothing is left out.
+SEVERAL: dict[FieldType, str] = {
+    "email": "Please write one e-mail address only. There is room for one.",
+    "phone": "Please write one number only. There is room for one.",
+}
+LONG = f"This is too long. Please write at most {MAX_CHARACTERS} letters."
 _TYPES: dict[str, FieldType] = {"email": "email", "phone": "phone"}
 
 
@@ -54,12 +62,12 @@ def changes_of(
     changes: dict[str, str | None] = {}
     errors: dict[str, list[str]] = {}
     for field in fields_of(site, lead):
-        before, text = value_of(lead, field.key), as_typed(storable(typed.get(field.key, "")))
-        if field.key not in typed or text == (before or ""):
+        before, text = value_of(lead, field.key), _one_line(storable(typed.get(field.key, "")))
+        if field.key not in typed or text == _one_line(before or ""):
             continue
         value = _read(field, text, site.region) if text else None
-        if text and value is None:
-            errors[field.key] = [WRONG[field.type]]
+        if text and (problem := _problem(field, text, value, site.region)):
+            errors[field.key] = [problem]
         elif value != before:
             changes[field.key] = value
     if errors:
@@ -108,6 +116,26 @@ def edit(
         for key, value in changes.items()
     )
     session.flush()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _problem(field: Field, text: str, value: str | None, region: str) -> str | None:
+    if len(text) > MAX_CHARACTERS:
+        return LONG
+    if value is None:
+        return WRONG[field.type]
+    return SEVERAL[field.type] if _names_several(field, text, region) else None
+
+
+def _names_several(field: Field, text: str, region: str) -> bool:
+    if field.type == "email":
+        return len({found.value.casefold() for found in find_emails(text)}) > 1
+    if field.type == "phone":
+        return len({found.value for found in find_phones(text, region, is_asked=True)}) > 1
+    return False
 
 
 def _read(field: Field, text: str, region: str) -> str | None:

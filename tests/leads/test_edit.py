@@ -104,3 +104,49 @@ def test_the_version_grows_with_what_the_visitor_says_and_only_then(session: Ses
         record(session, chat.id, site, said)
         versions.append(fresh(session, lead).version)
     assert versions == [2, 2, 3]
+
+
+def test_what_a_form_sends_back_untouched_is_no_change_however_it_is_written(
+    session: Session,
+) -> None:
+    long = "word " * 200
+    values = {"service": "Kitchen", "story": long}
+    _, lead, site = stand(session, name="Ann  Lee", company=" Lee\tLtd", qualification=values)
+    typed = {"name": "Ann  Lee", "company": " Lee\tLtd", "story": long}
+    assert changes_of(site, lead, typed) == {}
+
+
+def test_what_would_be_cut_off_is_refused_and_said(session: Session) -> None:
+    _, lead, site = stand(session)
+    typed = {
+        "company": "x" * 501,
+        "email": "ann@example.org, bob@example.org",
+        "phone": "020 7946 0001 or 020 7946 0002",
+    }
+    with pytest.raises(Invalid) as wrong:
+        changes_of(site, lead, typed)
+    assert "500" in wrong.value.errors["company"][0]
+    assert "one e-mail" in wrong.value.errors["email"][0]
+    assert "one number" in wrong.value.errors["phone"][0]
+    # The same one twice is one.
+    typed = {"email": "Ann <ann@example.org>", "phone": "+44 20 7946 0001, 020 7946 0001"}
+    assert changes_of(site, lead, typed) == {"email": "ann@example.org", "phone": "+442079460001"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Zoë \N{PARTY POPPER}", "Zoë \N{PARTY POPPER}"),
+        ("<b>Ann</b>", "<b>Ann</b>"),
+        (
+            "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}",
+            "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}",
+        ),
+        ("A\0nn\r\nLee", "Ann Lee"),
+    ],
+)
+def test_odd_signs_are_kept(session: Session, typed: str, kept: str) -> None:
+    _, lead, site = stand(session)
+    edit(session, lead, site, changes_of(site, lead, {"name": typed, "company": typed}), None)
+    lead = fresh(session, lead)
+    assert (lead.name, lead.company) == (kept, kept)
