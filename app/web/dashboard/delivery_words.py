@@ -40,6 +40,7 @@ _REASONS = {
     "unreachable": "Could not reach {}",
     "dns": "The address of {} is not known",
     "address": "The address of {} is not allowed",
+    "forbidden": "The address of {} is not one that may be reached from here",
     "tls": "No safe connection to {}",
     "closed": "{} broke off half-way",
     "garbage": "{} answered with something we cannot read",
