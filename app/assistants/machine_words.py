@@ -25,14 +25,47 @@ _BEGINNINGS = (
     "[object object]",
     "unauthorized",
     "forbidden",
+    # What N8n, its nodes and their language models say when they fail.
+    "axioserror:",
+    "typeerror:",
+    "syntaxerror:",
+    "referenceerror:",
+    "rangeerror:",
+    "agent stopped due to",
+    "max iterations (",
+    "no session id found",
+    "error:",
+    "request failed with status code",
+    "cannot read propert",
+    "you exceeded your current quota",
+    "[used tools:",
+    "bad request - please check",
+    "forbidden - perhaps check",
+    "authorization failed - please check",
+    "payment required - perhaps check",
+    "the resource you are requesting could not be found",
+    "the service is receiving too many requests from you",
+    "the service was not able to process your request",
+    "the service refused the connection",
+    "the connection was aborted, perhaps the server is offline",
 )
 #: These are words as well: machine text only when nothing else is said.
 _ALONE = frozenset({"undefined", "null", "nan", "unauthorized", "forbidden", "none", "error"})
 _ANYWHERE = re.compile(
     r"Traceback \(most recent call last\)|\bNode(?:Operation|Api)Error\b|\[object Object\]"
-    r"|^\s+at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json",
+    r"|^\s+at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json"
+    # An error by its name or its number.
+    r"|(?-i:\b[A-Z][A-Za-z]+Error:|\bE(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|NOTFOUND)\b)"
+    r"|\brequest failed with status code \d"
+    r"|^[45]\d\d (?:bad request|unauthorized|forbidden|not found|too many requests"
+    r"|internal server error|bad gateway|service unavailable|gateway time-?out)"
+    # What a model meant for a tool, or for nobody.
+    r"|\bcalling \S+ with input: ?[{\[]|</?tool_(?:call|response)|<\|\w{1,30}\|>"
+    r"|\{\s{0,9}\"\w{1,40}\"\s{0,9}:",
     re.I | re.M,
 )
+#: A beginning that becomes one of these, or words for people, within its first words.
+_UNCLEAR = re.compile(r"[45]\d?|(?:calling|[45]\d\d)(?:\s+\S*){0,3}")
 _LONGEST = 200
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MOST_BROKEN = 3
@@ -44,6 +77,8 @@ def may_be_machine_text(beginning: str) -> bool:
     if not text or text[0] in "{[<":
         return True
     if len(_BROKEN.findall(beginning)) >= _MOST_BROKEN:
+        return True
+    if "calling".startswith(text) or _UNCLEAR.fullmatch(text):
         return True
     return any(
         known.startswith(text) or (known not in _ALONE and text.startswith(known))

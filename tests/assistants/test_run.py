@@ -43,6 +43,23 @@ MACHINE_TEXTS = [
     "Hello {{ $json.name }}",
     "\ufffd\ufffd\ufffd\ufffd",
     "...",
+    "Agent stopped due to max iterations.",
+    "Max iterations (10) reached. The agent could not complete the task within them.",
+    "No session ID found",
+    "Error: connect ECONNREFUSED 127.0.0.1:5432",
+    "Request failed with status code 500",
+    "AxiosError: timeout of 3000ms exceeded",
+    "TypeError: x is not a function",
+    "429 Too Many Requests",
+    "Cannot read properties of undefined (reading 'output')",
+    "You exceeded your current quota, please check your plan and billing details.",
+    "The service refused the connection - perhaps it is offline",
+    "Bad request - please check your parameters",
+    '[Used tools: Tool: save, Input: {"a":1}, Result: ok] We do kitchens.',
+    'Calling save_lead with input: {"name":"Ann"}\n\nWe do kitchens.',
+    '<tool_call>{"name":"save"}</tool_call>',
+    'Hello, all is noted. {"lead": {"name": "Ann"}}',
+    "Hello, how can we help?<|im_end|>",
 ]
 
 
@@ -87,6 +104,14 @@ def test_machine_text_is_neither_shown_nor_an_answer(text: str) -> None:
         "👍",
         "はい、できます。",
         "{smile} Hello!",
+        "Calling you is the next step.",
+        "Calling is best.",
+        "450 square feet is a fine size.",
+        "Bad requests are not a problem for us.",
+        "McDonald is our architect.",
+        "The service was great, visitors say.",
+        "Errors happen: tell us about them.",
+        "Requests are answered in a day.",
     ],
 )
 def test_words_for_people_are_an_answer(text: str) -> None:
