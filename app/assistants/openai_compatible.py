@@ -18,10 +18,10 @@ from app.assistants.recital import Recital, RecitedError
 from app.assistants.run import MOST_CHARACTERS
 from app.assistants.scripted_flow import name_to_say
 from app.assistants.scripted_words import confirmation
-from app.assistants.thinking import WithoutThinking
 from app.assistants.tools import CONFIRM, Toolbox, offered
 from app.gateways.chat_completion import Answered, ModelError, ToolCall
 from app.gateways.openai_compatible import OPENAI_URL, Server, ask
+from app.gateways.thinking import WithoutThinking
 from app.leads.agreement import CONSENT
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Transcript

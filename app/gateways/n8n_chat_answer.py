@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from app.gateways.n8n_chat_words import Answered, NoAnswerError, Words, data_in, may_be_data
+from app.gateways.thinking import WithoutThinking
 from app.gateways.whole_signs import WholeSigns
 
 #: Between the words of two rounds.
@@ -30,6 +31,7 @@ class Reading:
         self._is_free = False
         self._is_new = True
         self._signs = WholeSigns()
+        self._thinking = WithoutThinking()
 
     @property
     def has_words(self) -> bool:
@@ -83,7 +85,7 @@ class Reading:
     def _take_item(self, content: Any) -> str:
         if not isinstance(content, str):  # a node's whole answer
             content = "" if content is None else json.dumps(content)
-        content = self._signs.of(content)
+        content = self._thinking.hear(self._signs.of(content))
         if self._is_free:
             return self._show(content)
         self._held += content
@@ -93,7 +95,8 @@ class Reading:
         return self._show(held)
 
     def _end_round(self) -> str:
-        held, self._held, self._signs = self._held, "", WholeSigns()
+        held, self._held = self._held + self._thinking.finish(), ""
+        self._signs, self._thinking = WholeSigns(), WithoutThinking()
         data = data_in(held)
         shown = self._show(held if data is None else self._words.of(data))
         self._is_free, self._is_new = False, True

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.gateways.thinking import without_thinking
+
 NoAnswerKind = Literal[
     "too_slow",
     "too_long",
@@ -75,6 +77,7 @@ class Words:
         if value is None:
             return ""
         if isinstance(value, str):
+            value = without_thinking(value)
             data = data_in(value)
             return _for_people(value) if data is None else self.of(data, layers - 1)
         if isinstance(value, list):
@@ -122,7 +125,10 @@ def data_in(text: str) -> dict[str, Any] | list[Any] | None:
 
 
 def spoken(text: str) -> str:
-    """The words of an answer as an agent with an output parser remembers it, which is JSON."""
+    """The words of an answer as an agent remembers it: with an output parser that is JSON, and
+    what its model thought beforehand may stand before it.
+    """
+    text = without_thinking(text)
     data = data_in(text)
     if not isinstance(data, dict) or not data.keys() & {"output", "lead", "asks_for"}:
         return text

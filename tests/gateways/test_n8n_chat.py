@@ -132,6 +132,24 @@ def test_words_of_several_rounds_are_parted_by_a_blank_line(n8n: Workflow) -> No
     assert text_of(n8n, script) == "Let me look.\n\nWe open at 9."
 
 
+THOUGHT = "<think>The user wants\na kitchen.</think>\n\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        whole({"output": f"{THOUGHT}We do kitchens."}),
+        whole({"output": f'{THOUGHT}{{"output": "We do kitchens."}}'}),
+        streamed(*f"{THOUGHT}We do kitchens."),
+        streamed(f"{THOUGHT}We do", " kitchens."),
+        Script((*round_of(THOUGHT), *round_of(THOUGHT, "We do ", "kitchens."))),
+        Script((*round_of("<think>Hm"), *round_of("We do kitchens."))),
+    ],
+)
+def test_what_a_model_thinks_aloud_is_not_said(n8n: Workflow, script: Script) -> None:
+    assert text_of(n8n, script) == "We do kitchens."
+
+
 def test_a_round_of_data_after_a_round_of_words_is_read(n8n: Workflow) -> None:
     data = '{"output": "At 9.", "lead": {"name": "Ann"}}'
     _, end = answered(n8n, Script((*round_of("Let me look."), *round_of(data))))

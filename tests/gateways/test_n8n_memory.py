@@ -120,3 +120,9 @@ def test_a_tables_name_is_the_one_n8n_makes(typed: str, name: str) -> None:
 def test_what_is_no_tables_name_is_refused_in_a_sentence(typed: str) -> None:
     with pytest.raises(ValueError, match="letters, digits"):
         table_name(typed)
+
+
+def test_what_a_model_thought_aloud_is_no_part_of_its_line() -> None:
+    content = "<think>The user wants a kitchen.</think>\n\nWe do kitchens."
+    written = json.dumps({"type": "ai", "content": content})
+    assert read(written) == MemoryLine("assistant", "We do kitchens.")

@@ -5,6 +5,12 @@ from __future__ import annotations
 _BEGIN, _END = "<think>", "</think>"
 
 
+def without_thinking(text: str) -> str:
+    """The whole of an answer at once."""
+    listener = WithoutThinking()
+    return listener.hear(text) + listener.finish()
+
+
 class WithoutThinking:
     """Listens to one answer; `hear` and `finish` give what is no thinking at its beginning."""
 
