@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -25,8 +26,13 @@ NOT_HEARD = "The visitor has not typed this. Ask the visitor to type it."
 _MOST_CHARACTERS = 2_000
 #: What stands where nothing is known.
 _NOTHING = frozenset(
-    {"", "-", "n/a", "null", "undefined", "unknown", "not provided", "not specified", "not given"}
+    {
+        *("", "-", "n/a", "null", "undefined", "unknown", "tbd"),
+        *("not provided", "not specified", "not given"),
+    }
 )
+#: What a template leaves that nobody filled in: `[name]`, `<your name>`, `{{ $json.name }}`.
+_UNFILLED = re.compile(r"\[[^\[\]@\d]*\]|<[^<>@\d]*>|\{\{.*\}\}", re.S)
 _SIGNS = re.compile(r"[\W_]*\b(?:at|dot)\b[\W_]*|[\W_]+")
 _SPELLED = {
     word: str(digit)
@@ -80,7 +86,10 @@ def field_for(site: SiteProfile, key: str) -> Field | None:
 
 
 def _is_nothing(value: str | float | None) -> bool:
-    return value is None or str(value).strip().casefold() in _NOTHING
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return True
+    text = str(value).strip()
+    return text.rstrip(".").casefold() in _NOTHING or _UNFILLED.fullmatch(text) is not None
 
 
 def _with_value(

@@ -82,7 +82,25 @@ def test_what_no_database_can_hold_is_left_out() -> None:
     assert kept({"company": "Lee\0\ud83d Ltd"})[0] == {"company": "Lee Ltd"}
 
 
-@pytest.mark.parametrize("nothing", [None, "", " ", "null", "N/A", "unknown"])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        None,
+        "",
+        " ",
+        "null",
+        "N/A",
+        "N/A.",
+        "unknown",
+        "Unknown.",
+        "TBD",
+        "[name]",
+        "<your name>",
+        "{{ $json.name }}",
+        float("nan"),
+        float("inf"),
+    ],
+)
 def test_nothing_said_changes_nothing(nothing: object) -> None:
     before = Draft(answers={"name": Answer("Ann")})
     assert kept({"name": nothing, "company": nothing}, draft=before) == ({"name": "Ann"}, {})
@@ -158,3 +176,7 @@ def test_what_a_visitor_gives_goes_to_the_sites_own_field() -> None:
     fields = (replace(FIELD_SETS["demo"][2], key="work_email"),)
     values, _ = kept({"email": "ann@example.com"}, site=replace(SITE, fields=fields))
     assert values == {"work_email": "ann@example.com"}
+
+
+def test_an_address_in_brackets_is_an_address() -> None:
+    assert kept({"email": "<ann@example.com>"}) == ({"email": "ann@example.com"}, {})
