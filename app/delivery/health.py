@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core import events
@@ -55,11 +55,20 @@ def resume(session: Session, destination_key: str) -> int:
         paused_at=None,
         pause_reason=None,
     )
+    # In the order of whoever sends again or opens a session again, so that none waits in a circle.
+    open_now = (
+        select(Delivery.id)
+        .where(Delivery.destination_key == destination_key, Delivery.status.in_(OPEN_STATUSES))
+        .order_by(Delivery.number)
+        .with_for_update(key_share=True)
+        .cte("open_now")
+    )
     waiting = session.scalars(
         update(Delivery)
-        .where(Delivery.destination_key == destination_key, Delivery.status.in_(OPEN_STATUSES))
+        .where(Delivery.id.in_(select(open_now.c.id)))
         .values(next_attempt_at=Delivery.created_at, attempt_count=0)  # the oldest goes first
         .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
     ).all()
     for delivery_id in waiting:
         events.announce(session, "deliveries", delivery_id)

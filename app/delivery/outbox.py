@@ -151,12 +151,13 @@ _RESTORE = text("""
      WHERE lead_id = :lead_id AND event = 'lead.completed' AND status <> 'cancelled'
     RETURNING destination_key
 """)
+# Whoever moves several deliveries locks them by number, else two wait for each other in a circle.
 _WITHDRAW = text("""
     WITH unsent AS (
         SELECT id FROM deliveries
          WHERE session_id = :session_id AND lead_id IS NOT NULL
            AND status IN ('pending', 'failed', 'dead')
-         ORDER BY id FOR UPDATE
+         ORDER BY number FOR NO KEY UPDATE
     )
     UPDATE deliveries d
        SET is_withdrawn = claim_token IS NOT NULL,
@@ -180,13 +181,18 @@ def withdraw(session: Session, session_id: uuid.UUID) -> int:
 
 
 _CANCEL = text("""
-    UPDATE deliveries
+    WITH unsent AS (
+        SELECT id FROM deliveries
+         WHERE id = ANY(CAST(:ids AS uuid[])) AND status IN ('pending', 'failed')
+         ORDER BY number FOR NO KEY UPDATE
+    )
+    UPDATE deliveries d
        SET is_withdrawn = claim_token IS NOT NULL,
            status = CASE WHEN claim_token IS NULL THEN 'cancelled' ELSE status END,
            finished_at = CASE WHEN claim_token IS NULL THEN CAST(:now AS timestamptz) END,
            next_attempt_at = CASE WHEN claim_token IS NULL THEN NULL ELSE next_attempt_at END
-     WHERE id = ANY(CAST(:ids AS uuid[])) AND status IN ('pending', 'failed')
-    RETURNING id
+      FROM unsent WHERE d.id = unsent.id
+    RETURNING d.id
 """)
 
 
