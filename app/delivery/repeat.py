@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -79,6 +79,17 @@ def send_all_again(
     if destination_key is not None:
         chosen.append(Delivery.destination_key == destination_key)
     return _due_now(session, and_(*chosen))
+
+
+def paused(session: Session, delivery_ids: Collection[uuid.UUID]) -> list[str]:
+    """The keys of the paused destinations that these wait for."""
+    if not delivery_ids:
+        return []
+    waiting = exists().where(
+        Delivery.destination_key == Destination.key, Delivery.id.in_(delivery_ids)
+    )
+    keys = select(Destination.key).where(Destination.paused_at.is_not(None), waiting)
+    return list(session.scalars(keys.order_by(Destination.key)))
 
 
 def send_test(session: Session, destination_key: str, asked_by: str = "") -> uuid.UUID:

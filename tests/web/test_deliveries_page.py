@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.core.db import db, transaction
-from app.models import AuditEntry, Delivery
+from app.models import AuditEntry, Delivery, Destination
 from tests.reporting.queries import counted
 from tests.reporting.test_deliveries import make_attempt, make_delivery
 from tests.web.signed_in import csrf_token
@@ -169,3 +169,44 @@ def noted() -> list[tuple[str, str | None]]:
         select(AuditEntry.action, AuditEntry.object_id).where(AuditEntry.object_type == "delivery")
     )
     return [(action, object_id) for action, object_id in rows]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"got":"Zo\\u00eb \\"Lee\\""}',
+        "ZOË@EXAMPLE.COM",
+        "<p>Lee &amp; Sons</p>",
+        "x" * 2036 + "zoë@exampl",  # cut off at 2 KB
+        "Dear Zoë &#34;Lee&#34;",
+    ],
+)
+def test_what_a_receiver_repeats_in_other_signs_is_hidden_too(
+    agent: FlaskClient, answer: str
+) -> None:
+    lead = {**LEAD, "name": 'Zoë "Lee"', "email": "zoë@example.com", "company": "Lee & Sons"}
+    body = json.dumps({**BODY, "data": {**BODY["data"], "lead": lead}})  # type: ignore[dict-item]
+    with transaction() as session:
+        sent = make_delivery(session, status="delivered", body=body)
+        sent.lead_id = None
+        make_attempt(session, sent, status_code=200, answer=answer)
+    said = agent.get(f"/deliveries/{sent.id}").text.split("It said: ")[1].split("</p>\n")[0]
+    for each in ("Lee", "ZOË", "zoë", "Sons", "u00eb", "exampl"):
+        assert each not in said
+    assert "•••" in said
+
+
+def test_who_sends_again_to_a_paused_destination_is_told_that_it_waits(agent: FlaskClient) -> None:
+    with transaction() as session:
+        dead = [make_delivery(session, status="dead") for _ in range(3)]
+        session.get_one(Destination, "n8n").paused_at = clock.now()
+    data = {"csrf_token": csrf_token(agent.get("/deliveries")), "back": "/deliveries"}
+    one = agent.post(f"/deliveries/{dead[0].id}/attempts", data=data, follow_redirects=True)
+    chosen = agent.post(
+        "/deliveries/attempts", data={**data, "ids": [dead[1].id]}, follow_redirects=True
+    )
+    rest = agent.post(
+        "/deliveries/attempts", data={**data, "destination": "n8n"}, follow_redirects=True
+    )
+    for page in (one, chosen, rest):
+        assert "N8n is paused: it goes out once that is resumed." in page.text

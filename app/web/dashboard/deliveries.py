@@ -70,8 +70,9 @@ def send_again(delivery_id: uuid.UUID) -> ResponseReturnValue:
         repeated = repeat.send_again(session, [delivery_id])
         if repeated:
             note(session, "delivery.sent_again", "delivery", delivery_id)
+        waits = delivery_words.waits_for(repeat.paused(session, repeated))
     flash(
-        "It is being sent again."
+        (waits.strip() or "It is being sent again.")
         if repeated
         else "Nothing was done: it has been sent, or is on its way already."
     )
@@ -89,7 +90,8 @@ def send_all_again() -> ResponseReturnValue:
         repeated = repeat.send_all_again(session, deliveries.destination(session, key).key)
         if repeated:
             note(session, "deliveries.sent_again", "destination", key, count=len(repeated))
-    flash(delivery_words.all_sent_again(key, len(repeated)))
+        waits = delivery_words.waits_for(repeat.paused(session, repeated))
+    flash(delivery_words.all_sent_again(key, len(repeated)) + waits)
     return _back()
 
 
@@ -99,7 +101,8 @@ def _send_chosen_again() -> ResponseReturnValue:
         repeated = repeat.send_chosen_again(session, asked)
         for delivery_id in repeated.ids:
             note(session, "delivery.sent_again", "delivery", delivery_id)
-    flash(delivery_words.sent_again(len(repeated.ids), repeated.left_out))
+        waits = delivery_words.waits_for(repeat.paused(session, repeated.ids))
+    flash(delivery_words.sent_again(len(repeated.ids), repeated.left_out) + waits)
     return _back()
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from app.delivery.answers import MOST_BYTES
 from app.models.attribution import ATTRIBUTION_KEYS
 from app.web.dashboard.words import CONTACT, field_name
 
 HIDDEN = "•••"
+#: Bytes of UTF-8; half a sign is left out where an answer is cut off.
+_LONGEST_SIGN = 4
 #: Letters with a personal link: what they say is shown to nobody but whom they are for.
 _WITH_LINK = "user."
 #: What may be read of each part without asking; the rest is personal, whatever it is called.
@@ -36,10 +41,11 @@ class Payload:
     personal: tuple[str, ...] = ()
 
     def masked(self, answer: str) -> str:
-        """What the receiver said, which may repeat what it was sent."""
+        """What the receiver said, which may repeat what it was sent, in JSON's or HTML's signs."""
         for each in self.personal:
-            answer = answer.replace(each, HIDDEN)
-        return answer
+            for written in _ways_to_write(each):
+                answer = re.sub(re.escape(written), HIDDEN, answer, flags=re.IGNORECASE)
+        return _without_cut_off(answer, self.personal)
 
 
 def payload(event: str, body: str, *, is_open: bool) -> Payload:
@@ -75,6 +81,26 @@ def _personal(shown: Any, sent: Any) -> Iterator[str]:
             yield from _personal(one, other)
     elif shown != sent:
         yield str(sent)
+
+
+def _ways_to_write(value: str) -> list[str]:
+    """The longest first."""
+    as_html = html.escape(value)
+    ways = {value, as_html, as_html.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")}
+    ways |= {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return sorted(ways, key=len, reverse=True)
+
+
+def _without_cut_off(answer: str, personal: tuple[str, ...]) -> str:
+    """Of an answer only the start is kept: what it ends with may be the start of something."""
+    if len(answer.encode()) < MOST_BYTES - _LONGEST_SIGN:
+        return answer
+    folded = answer.casefold()
+    for value in personal:
+        for length in range(len(value) - 1, 2, -1):
+            if folded.endswith(value[:length].casefold()):
+                return answer[:-length] + HIDDEN
+    return answer
 
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:

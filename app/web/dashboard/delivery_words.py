@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,6 +93,14 @@ def sent_again(count: int, left_out: dict[str, int]) -> str:
         for why, number in sorted(left_out.items())
     ]
     return " ".join(told)
+
+
+def waits_for(paused: Sequence[str]) -> str:
+    """Of the destinations that something was sent to again, those that are paused, by key."""
+    told = [
+        f"{capitalized_name(key)} is paused: it goes out once that is resumed." for key in paused
+    ]
+    return " ".join(["", *told])
 
 
 def all_sent_again(key: str, count: int) -> str:
