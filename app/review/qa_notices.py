@@ -29,8 +29,12 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('qa notices ' || :re
 
 def tell(session: Session, move: QaMove) -> None:
     """Note whom this move concerns, in its transaction, and have them told: at once or gathered."""
-    for recipient in sorted(_concerned(session, move)):
+    recipients = sorted(_concerned(session, move))
+    # All before anything is written: the first letter of all makes the mail service's row, for
+    # which others would wait while they are waited for here.
+    for recipient in recipients:
         session.execute(_LOCK, {"recipient": recipient})
+    for recipient in recipients:
         again_at = _again_at(session, recipient)
         is_first = not session.scalar(select(_waiting(recipient).exists()))
         notice = QaNotice(

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from app import delivery
 from app.core import clock
 from app.core.db import transaction
+from app.delivery import letters
 from app.delivery.destinations import Outcome, Outgoing
+from app.delivery.letters import Letter
 from app.delivery.record import record
 from app.models import ChatSession, Delivery, QaNotice, User
 from app.review import qa, qa_notices
@@ -217,3 +219,33 @@ def test_a_deleted_session_takes_its_notices_along(session: Session, ann: User) 
     with clock.moved(qa_notices.PAUSE):
         assert qa_notices.gather(session, "eve@example.com") == 0
     assert uuid.UUID(str(session.scalar(select(Delivery.session_id)))) == chats[0].id
+
+
+def test_the_very_first_letters_to_several_people_do_not_block_each_other(
+    database: Flask, listed: None
+) -> None:
+    """The first letter of all makes the mail service's row, and others wait for who makes it."""
+    ann = make_user("ann@example.com").id
+    with transaction() as session:
+        chat_id = talk(session).id
+    wrong = list[Exception]()
+
+    def report() -> None:
+        with database.app_context():
+            try:
+                with transaction() as session:
+                    decide(session, session.get_one(ChatSession, chat_id), ann, "issue")
+            except Exception as error:
+                wrong.append(error)
+
+    thread = threading.Thread(target=contextvars.Context().run, args=(report,))
+    with transaction() as session:  # somebody else tells the last of them something at that moment
+        session.execute(qa_notices._LOCK, {"recipient": DEVELOPERS[-1]})
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        letters.enqueue(
+            session, "user.notice", Letter([DEVELOPERS[-1]], "News", "test", {"link": "https://x"})
+        )
+    thread.join(20)
+    assert wrong == []
