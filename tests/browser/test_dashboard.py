@@ -202,13 +202,14 @@ def test_what_was_missed_while_the_listener_was_gone_is_caught_up(
 ) -> None:
     page = dashboard("/sessions")
     page.wait_for_timeout(1200)
+    with transaction() as session:
+        chat = make_chat(session)  # nobody is told, as if the listener had been away
     with psycopg.connect(settings.listen_url, autocommit=True) as connection:
-        connection.execute(
+        ended = connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
             " current_database() AND application_name = 'platform-5ive live updates'"
         )
-    with transaction() as session:
-        chat = make_chat(session)  # nobody is told
+        assert ended.fetchall() == [(True,)]
     expect(page.locator(f"#session-{chat.id}")).to_be_visible()
 
 

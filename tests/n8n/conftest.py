@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.conftest import browser, new_context, page, playwright
+from tests.browser.conftest import chromium, new_context, page, playwright
 from tests.n8n import report
 from tests.n8n.house import House
 from tests.n8n.house import house as a_house
 
-__all__ = ["browser", "new_context", "page", "playwright"]
+__all__ = ["chromium", "new_context", "page", "playwright"]
 
 
 @pytest.fixture(scope="session")
