@@ -25,6 +25,7 @@ check:
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command as l; l()"
+	@$(PY) -m pytest --collect-only -qq tests/n8n > /dev/null || (echo "tests/n8n cannot be read."; exit 1)
 
 format:
 	@scripts/bootstrap.sh test
