@@ -29,6 +29,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.core import crypto, embedded
 from app.core.db import db
+from app.core.live import hub
 from app.core.migrations import upgrade
 from config import Settings
 
@@ -124,6 +125,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     with app.app_context():
         upgrade(db.engine)
     yield app
+    hub.close()  # else it goes on looking for a database that is gone
     with app.app_context():
         db.engine.dispose()
 

@@ -1,4 +1,6 @@
-"""The audit log: who did what. Written in the transaction of what was done."""
+"""The audit log: who did what. Written in the transaction of what was done, and so is told to open
+pages that show users, keys and sites.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core import clock
+from app.core import clock, events
+from app.core.events import Topic
 from app.models import AuditEntry
+
+_TOPIC_OF: dict[str, Topic] = {"user": "users", "key": "keys", "site": "sites"}
 
 
 def note(
@@ -38,3 +43,5 @@ def note(
             address=address,
         )
     )
+    if object_type in _TOPIC_OF:
+        events.announce(session, _TOPIC_OF[object_type], object_id)

@@ -31,7 +31,7 @@ def change_role(session: Session, user_id: uuid.UUID, role: str, by: uuid.UUID |
         _not_oneself(user_id, by)
         user.role = role
         session.flush()
-        events.announce(session, "users", user.id)
+        events.announce(session, "sign_ins", user.id)
     return user
 
 

@@ -104,7 +104,7 @@ def end_sign_ins(session: Session, user: User) -> None:
     """
     user.token_version += 1
     session.flush()
-    events.announce(session, "users", user.id)
+    events.announce(session, "sign_ins", user.id)
 
 
 def end_links(session: Session, user_id: uuid.UUID, *, but_given: bool = False) -> None:

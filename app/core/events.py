@@ -14,7 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 CHANNEL = "p5_events"
-Topic = Literal["sessions", "deliveries", "destinations", "sites", "incidents", "users"]
+#: `sign_ins`: users whose open streams end.
+Topic = Literal[
+    "sessions", "deliveries", "destinations", "sites", "incidents", "users", "keys", "sign_ins"
+]
 #: PostgreSQL refuses a payload of 8000 bytes; past this many ids listeners are told to reload.
 MOST_IDS = 150
 

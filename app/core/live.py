@@ -140,7 +140,8 @@ class Hub:
                     pause = FIRST_PAUSE_SECONDS
                     self._listen(connection)
             except (psycopg.Error, OSError) as error:
-                logger.warning("live updates interrupted: %s", type(error).__name__)
+                if not self._is_closed.is_set():
+                    logger.warning("live updates interrupted: %s", type(error).__name__)
             self._is_closed.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

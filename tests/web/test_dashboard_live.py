@@ -151,6 +151,21 @@ def test_the_stream_tells_at_once_and_holds_no_connection(server: str, own_hub: 
         assert read_event(lines) == ("changed", {"sessions": [str(chat.id)]})
 
 
+@pytest.mark.parametrize("role", ["agent", "admin"])
+def test_only_admins_are_told_of_users_and_keys(server: str, own_hub: Hub, role: str) -> None:
+    make_user(role=role)
+    with stream(server) as lines:
+        assert read_event(lines) == ("reload", {})
+        told: dict[events.Topic, str] = {"users": "u", "keys": "k", "sign_ins": "s", "sites": "i"}
+        with transaction() as session:
+            for topic, changed_id in told.items():
+                events.announce(session, topic, changed_id)
+        seen = {"sites": ["i"]}
+        if role == "admin":
+            seen |= {"users": ["u"], "keys": ["k"]}
+        assert read_event(lines) == ("changed", seen)
+
+
 def test_too_many_streams_are_told_when_to_come_again(
     client: FlaskClient, database: Flask, own_hub: Hub
 ) -> None:
@@ -185,11 +200,11 @@ def announce_and_fail() -> None:
 @contextmanager
 def stream(server: str) -> Iterator[Iterator[str]]:
     with requests.Session() as browser:
-        page = browser.get(f"{server}/login", timeout=5).text
+        page = browser.get(f"{server}/login", timeout=30).text
         token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
         data = {"csrf_token": token, "email": "ann@example.com", "password": "correct horse"}
-        assert browser.post(f"{server}/login", data=data, timeout=5).ok
-        with browser.get(f"{server}/live", stream=True, timeout=5) as answer:
+        assert browser.post(f"{server}/login", data=data, timeout=30).ok
+        with browser.get(f"{server}/live", stream=True, timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("text/event-stream")
             assert answer.headers["Cache-Control"] == "no-store"
             yield answer.iter_lines(chunk_size=1, decode_unicode=True)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    get_flashed_messages,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -49,11 +57,22 @@ def frame() -> dict[str, Any]:
         "delivery_words": delivery_words,
         "check_words": check_words,
         "back_path": back_path,
+        "said_once": said_once,
         "is_catching_up": hooks.is_behind(),
         "assistant_words": assistant_words,
         "qa_words": qa_words,
         "warnings": standing.warnings(db.session()) if identity else standing.NONE,
     }
+
+
+def is_piece() -> bool:
+    """Whether an open page asks, to bring parts of itself up to date."""
+    return "X-Piece" in request.headers
+
+
+def said_once() -> Sequence[Any]:
+    """What the last move has to say, for the page that a person goes on to."""
+    return () if is_piece() else get_flashed_messages(with_categories=True)
 
 
 def back_path() -> str:

@@ -18,7 +18,7 @@ from app.models.user import ROLES
 from app.reporting import users as reporting
 from app.web import audit
 from app.web.dashboard import user_words
-from app.web.dashboard.blueprint import blueprint
+from app.web.dashboard.blueprint import blueprint, is_piece
 from app.web.guards import requires
 from app.web.identity import current_identity
 
@@ -69,7 +69,8 @@ def user(user_id: uuid.UUID) -> ResponseReturnValue:
     """A link that was just made is shown once: on the way here it is in the cookie, sealed."""
     found = users.get(db.session(), user_id)
     link_user_id, link = cookie.get(_LINK, ("", ""))
-    new_link = unseal(link) if link_user_id == str(user_id) else None
+    is_asked_for = link_user_id == str(user_id) and not is_piece()
+    new_link = unseal(link) if is_asked_for else None
     if new_link:
         cookie.pop(_LINK)
     return render_template(

@@ -14,7 +14,6 @@ import { printPage } from "./print_page.js";
 import { review } from "./review.js";
 import { reviewNews } from "./review_news.js";
 import { session } from "./session.js";
-import { siteState } from "./site_state.js";
 import { sync } from "./sync.js";
 import { applyTheme, themeToggle } from "./theme.js";
 import { keepTimes } from "./times.js";
@@ -36,7 +35,6 @@ const controllers = {
   select,
   print: printPage,
   session,
-  "site-state": siteState,
   sync,
   "theme-toggle": themeToggle,
   trial,

@@ -2,11 +2,11 @@
 import { refresh } from "./times.js";
 
 // The answer as a document, or null when it cannot be had now. Signed out, or what the page is about
-// was deleted: the page loads again and says so.
+// was deleted: the page loads again and says so. What is said only once is kept for a whole page.
 export async function fetchPiece(address) {
   let response;
   try {
-    response = await fetch(address, { headers: { Accept: "text/html" } });
+    response = await fetch(address, { headers: { Accept: "text/html", "X-Piece": "1" } });
   } catch {
     return null;
   }
