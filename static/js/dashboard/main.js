@@ -42,7 +42,15 @@ const controllers = {
 
 applyTheme();
 
+// On a phone the pages stand in a row that is longer than the screen.
+function showWhereOneIs() {
+  const here = document.querySelector(".side-links [aria-current]");
+  const [row, place] = [here?.parentElement, here?.getBoundingClientRect()];
+  if (row) row.scrollLeft += place.left + place.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  showWhereOneIs();
   for (const element of document.querySelectorAll("[data-controller]")) {
     controllers[element.dataset.controller]?.(element);
   }
