@@ -24,6 +24,7 @@ from app.assistants.machine_words import (
     may_be_machine_text,
 )
 from app.assistants.readable import ReadableStream, readable
+from app.gateways.thinking import without_thinking
 from app.models.message_text import fitted
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Transcript
@@ -153,7 +154,7 @@ class _Answer:
     def _finished(self, reply: Reply) -> Finished:
         if len(reply.text) > MOST_CHARACTERS:
             raise AssistantError("too_big", calls=reply.calls, usage=reply.usage)
-        text = fitted(readable(reply.text)).strip()
+        text = fitted(readable(without_thinking(reply.text))).strip()
         if not text:
             raise AssistantError("empty", calls=reply.calls, usage=reply.usage)
         if not is_for_people(text):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 _BEGIN, _END = "<think>", "</think>"
+_ALOUD = re.compile(rf"{_BEGIN}.*?(?:{_END}\s*|\Z)", re.DOTALL)
+#: Some servers write the beginning into the prompt themselves: the model sends only the end.
+_UNBEGUN = re.compile(rf"\A.*{_END}\s*", re.DOTALL)
 
 
 def without_thinking(text: str) -> str:
-    """The whole of an answer at once."""
-    listener = WithoutThinking()
-    return listener.hear(text) + listener.finish()
+    """The whole of an answer at once, wherever in it was thought aloud."""
+    return _UNBEGUN.sub("", _ALOUD.sub("", text))
 
 
 class WithoutThinking:

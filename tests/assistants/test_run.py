@@ -119,6 +119,25 @@ def test_words_for_people_are_an_answer(text: str) -> None:
     assert answered(Stand(text))[1].reply is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They want to know when.</think>\n\nWe open at 9.",  # begun in the prompt
+        "<think>They want</think> to know</think>We open at 9.",
+        "We open <think>at 8? No, </think>at 9.",
+        "We open at 9. <think>What else",
+    ],
+)
+def test_what_was_thought_aloud_is_no_part_of_an_answer(text: str) -> None:
+    reply = answered(Stand(*text))[1].reply
+    assert reply is not None
+    assert reply.text == "We open at 9."
+
+
+def test_nothing_but_thoughts_is_no_answer() -> None:
+    assert answered(Stand("They want to know when.</think>\n"))[1].failure == "empty"
+
+
 def test_an_answer_that_does_not_stop_is_cut_off() -> None:
     shown, finished = answered(Stand(*["more and more "] * MOST_CHARACTERS))
     assert finished.failure == "too_big"

@@ -140,6 +140,7 @@ THOUGHT = "<think>The user wants\na kitchen.</think>\n\n"
     [
         whole({"output": f"{THOUGHT}We do kitchens."}),
         whole({"output": f'{THOUGHT}{{"output": "We do kitchens."}}'}),
+        whole({"output": "The user wants\na kitchen.</think>\n\nWe do kitchens."}),
         streamed(*f"{THOUGHT}We do kitchens."),
         streamed(f"{THOUGHT}We do", " kitchens."),
         Script((*round_of(THOUGHT), *round_of(THOUGHT, "We do ", "kitchens."))),
