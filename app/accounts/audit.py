@@ -1,5 +1,5 @@
 """The audit log: who did what. Written in the transaction of what was done, and so is told to open
-pages that show users, keys and sites.
+pages that show users, keys, sites and the log itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from app.core.events import Topic
 from app.models import AuditEntry
 
 _TOPIC_OF: dict[str, Topic] = {"user": "users", "key": "keys", "site": "sites"}
+#: Entries never change, so that one piece of news tells of them all.
+_NEW = "new"
 
 
 def note(
@@ -43,5 +45,6 @@ def note(
             address=address,
         )
     )
+    events.announce(session, "audit", _NEW)
     if object_type in _TOPIC_OF:
         events.announce(session, _TOPIC_OF[object_type], object_id)

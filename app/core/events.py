@@ -16,7 +16,15 @@ from sqlalchemy.orm import Session
 CHANNEL = "p5_events"
 #: `sign_ins`: users whose open streams end.
 Topic = Literal[
-    "sessions", "deliveries", "destinations", "sites", "incidents", "users", "keys", "sign_ins"
+    "sessions",
+    "deliveries",
+    "destinations",
+    "sites",
+    "incidents",
+    "users",
+    "keys",
+    "audit",
+    "sign_ins",
 ]
 #: PostgreSQL refuses a payload of 8000 bytes; past this many ids listeners are told to reload.
 MOST_IDS = 150

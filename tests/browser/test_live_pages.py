@@ -1,4 +1,6 @@
-"""What an admin changes about users, keys and sites, another one sees without a reload."""
+"""What an admin changes about users, keys and sites, another one sees without a reload, and that it
+was done.
+"""
 
 from __future__ import annotations
 
@@ -66,3 +68,16 @@ def test_keys_and_sites_come_and_go(dashboard: Dashboard, other: Page, server: s
         create_site(session, "new-site")
         audit.note(session, None, "site.created", "site", "new-site")
     expect(other.get_by_role("list", name="Sites")).to_contain_text("new-site")
+
+
+def test_the_log_waits_with_what_is_new(dashboard: Dashboard, other: Page, server: str) -> None:
+    page = dashboard("/audit")
+    rows = page.get_by_role("list", name="What was done").get_by_role("listitem")
+    before = rows.count()
+    with transaction() as session:
+        audit.note(session, None, "site.created", "site", "new-site")
+        audit.note(session, None, "site.created", "site", "another-site")
+    page.get_by_role("button", name="2 new entries").click()
+    expect(rows).to_have_count(before + 2)
+    expect(rows.first).to_contain_text("made the site")
+    assert page.evaluate("window.wasNotReloaded")

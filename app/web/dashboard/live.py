@@ -21,7 +21,11 @@ LONGEST_STREAM_SECONDS = 600
 #: Between two pieces of news, so that a burst of changes becomes one.
 SETTLE_SECONDS = 0.2
 #: Ids of these are told only to who may see them.
-SCOPE_OF: dict[str, str] = {"users": "users:write", "keys": "keys:write"}
+SCOPE_OF: dict[str, str] = {
+    "users": "users:write",
+    "keys": "keys:write",
+    "audit": "audit:read",
+}
 
 
 @blueprint.get("/live")
