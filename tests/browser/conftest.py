@@ -125,6 +125,7 @@ def axe() -> Callable[[Page | Frame], list[str]]:
     source = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
     def check(where: Page | Frame) -> list[str]:
+        where.wait_for_load_state()
         where.evaluate(MOVES_ARE_OVER)
         if not where.evaluate("'axe' in window"):
             where.evaluate(source)

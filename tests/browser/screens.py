@@ -20,6 +20,7 @@ SHOTS = os.environ.get("SHOTS", "")
 
 def put_on(page: Page, theme: str, width: int) -> None:
     """At once: a colour that is still fading has too little contrast."""
+    page.wait_for_load_state()  # after a click, it may be the next page that is still coming
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)

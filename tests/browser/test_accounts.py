@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.db import transaction
 from app.models import User
 from tests.accounts.authenticator import code_of_secret
+from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.web.signed_in import PASSWORD
 
@@ -20,7 +21,6 @@ __all__ = ["dashboard"]
 
 Dashboard = Callable[..., Page]
 NEW = "a good new password"
-WIDTHS = (1440, 768, 390)
 LONG = "Maximiliana-Alexandra von Hohenstaufen-Wittelsbach zu Schleswig"
 
 
@@ -161,18 +161,6 @@ def test_the_theme_is_kept_by_the_server_and_never_flashes(
     expect(root).to_have_attribute("data-bs-theme", "light")  # as this device remembers it
 
 
-def check(page: Page, axe: Axe, shot: str) -> None:
-    """On every screen: no barrier, no sideways scroll."""
-    for theme in ("light", "dark"):
-        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
-        assert axe(page) == [], (shot, theme)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            inner = page.evaluate("document.documentElement.scrollWidth")
-            assert inner <= width, (shot, theme, width)
-            assert axe(page) == [] if width == WIDTHS[-1] else True, (shot, theme, width)
-
-
 @pytest.fixture
 def people(dashboard: Dashboard) -> tuple[Page, User]:
     """An admin's page, beside users of every kind."""
@@ -197,33 +185,33 @@ def test_no_barrier_and_no_sideways_scroll(
     page, user = people
     for path in ("/users", "/users/new", f"/users/{user.id}", "/profile"):
         page.goto(server + path)
-        check(page, axe, path)
+        assert_fine(page, axe, path)
     page.get_by_role("button", name="Change the password").click()
     page.get_by_text("not your password").wait_for()
-    check(page, axe, "profile, refused")
+    assert_fine(page, axe, "profile, refused")
     page.get_by_role("region", name="Second step at sign-in").get_by_label("Your password").fill(
         PASSWORD
     )
     press(page, "Set it up")
     page.get_by_text("I cannot scan it").click()
-    check(page, axe, "set-up")
+    assert_fine(page, axe, "set-up")
     secret = page.locator("code").inner_text().replace(" ", "")
     page.get_by_label("Code").fill(code_of_secret(secret))
     press(page, "Turn it on")
-    check(page, axe, "recovery codes")
+    assert_fine(page, axe, "recovery codes")
     page.goto(f"{server}/profile")
-    check(page, axe, "profile, on")
+    assert_fine(page, axe, "profile, on")
     link = invite(page, server, "carl@example.com")
-    check(page, axe, "link")
+    assert_fine(page, axe, "link")
     outside = new_context(reduced_motion="reduce").new_page()
     sign_in(outside, server, "ann@example.com", "wrong")
     outside.get_by_role("alert").wait_for()
-    check(outside, axe, "refused")
+    assert_fine(outside, axe, "refused")
     sign_in(outside, server, "ann@example.com", PASSWORD)
     outside.get_by_label("Code").wait_for()
-    check(outside, axe, "code")
+    assert_fine(outside, axe, "code")
     for path in ("/login/forgotten", "/login/forgotten/sent", "/login/password/x"):
         outside.goto(server + path)
-        check(outside, axe, path)
+        assert_fine(outside, axe, path)
     outside.goto(link)
-    check(outside, axe, "password")
+    assert_fine(outside, axe, "password")
