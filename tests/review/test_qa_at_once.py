@@ -66,7 +66,7 @@ def test_what_stands_is_one_chain_of_legal_moves(database: Flask) -> None:
         told = session.execute(select(QaNotice.move_id, QaNotice.recipient)).all()
         assert len(told) == len(set(told))
         letters = select(Delivery).where(Delivery.event.in_(("qa.issue", "qa.fixed")))
-        letters = letters.where(Delivery.status != "cancelled")  # taken back unsent: nobody was told
+        letters = letters.where(Delivery.status != "cancelled")  # taken back unsent
         to = [letter.body.split('"to":')[1].split("]")[0] for letter in session.scalars(letters)]
         assert len(to) == len(set(to))  # one letter each; the rest waits for ten minutes
 
