@@ -47,7 +47,7 @@ MOST_ASKED = 6_000
 #: Of one common word; the more of them, the fewer sessions.
 MOST_ASKED_WORDS = 3_000
 #: To count, so many times fewer: a page is what somebody waits for.
-COUNTED_SHARE = 4
+COUNTED_SHARE = 6
 NEWEST_FIRST = Keyset(ChatSession.started_at, ChatSession.id, uuid.UUID)
 _STATUSES = {
     ChatSession.completion_status: COMPLETION_STATUSES,

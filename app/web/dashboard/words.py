@@ -94,7 +94,8 @@ def initials(name: str | None) -> str:
 
 def ago(moment: datetime) -> str:
     """ "5 min ago"; from a week on the date. `static/js/dashboard/times.js` says the same."""
-    seconds = (clock.now() - moment).total_seconds()
+    now = clock.now()
+    seconds = (now - moment).total_seconds()
     if seconds < 45:
         return "just now"
     if seconds < 3600:
@@ -104,8 +105,9 @@ def ago(moment: datetime) -> str:
     if seconds < 7 * 86400:
         days = int(seconds // 86400)
         return "1 day ago" if days == 1 else f"{days} days ago"
-    local = moment.astimezone(zone())
-    year = "" if local.year == clock.now().astimezone(zone()).year else f" {local.year}"
+    here = zone()
+    local = moment.astimezone(here)
+    year = "" if local.year == now.astimezone(here).year else f" {local.year}"
     return f"{local.day} {local:%b}{year}"
 
 
