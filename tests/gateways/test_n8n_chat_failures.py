@@ -11,6 +11,7 @@ import pytest
 from app.gateways.n8n_chat import Chat, NoAnswerError, ask
 from tests.fakes.n8n_chat import Workflow, running_workflow
 from tests.fakes.n8n_protocol import FAILURES, HALF, Script, event
+from tests.patience import ALLOWANCE_SECONDS
 
 SECONDS = 0.5
 
@@ -28,7 +29,7 @@ def failed(url: str) -> tuple[str, NoAnswerError]:
     said: list[str] = []
     with pytest.raises(NoAnswerError) as caught:
         said.extend(map(str, parts))
-    assert time.monotonic() - now < 2 * SECONDS + 1
+    assert time.monotonic() - now < 2 * SECONDS + ALLOWANCE_SECONDS
     return "".join(said), caught.value
 
 
