@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +18,13 @@ _KEYSET = Keyset(User.created_at, User.id, uuid.UUID)
 
 def list_page(session: Session, *, cursor: str | None = None, limit: int = PAGE_SIZE) -> Page[User]:
     """The newest users first. One query. Raises Invalid (cursor)."""
-    found = session.scalars(_KEYSET.cut(select(User), limit, cursor)).all()
-    return _KEYSET.page(found, lambda user: (user.created_at, user.id), limit, cursor)
+    # Towards the newer end a page is cut in reverse.
+    found = sorted(session.scalars(_KEYSET.cut(select(User), limit, cursor)), key=_place)[::-1]
+    return _KEYSET.page(found, _place, limit, cursor)
+
+
+def _place(user: User) -> tuple[datetime, uuid.UUID]:
+    return user.created_at, user.id
 
 
 def open_link(session: Session, user_id: uuid.UUID) -> UserLink | None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import html
+import re
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -47,6 +50,32 @@ def test_the_list_says_who_may_sign_in_in_one_query(admin: FlaskClient) -> None:
         assert words in page.text
     older = admin.get("/users?cursor=" + page.text.split("cursor=")[1].split('"')[0])
     assert older.text.count('class="row-item') == 11
+
+
+def test_who_goes_on_and_back_sees_every_user_once_the_newest_first(admin: FlaskClient) -> None:
+    with transaction() as session:
+        now = clock.now()
+        session.add_all(
+            User(email=f"u{n:03}@example.com", role="agent", created_at=now - timedelta(days=n))
+            for n in range(1, 120)
+        )
+    first = admin.get("/users").text
+    second = admin.get(_to(first, "next")).text
+    third = admin.get(_to(second, "next")).text
+    assert [_shown(page) for page in (second, first)] == [
+        _shown(admin.get(_to(third, "prev")).text),
+        _shown(admin.get(_to(second, "prev")).text),
+    ]
+
+
+def _to(page: str, rel: str) -> str:
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', page)
+    assert found
+    return html.unescape(found[1])
+
+
+def _shown(page: str) -> list[str]:
+    return re.findall(r'data-id="([^"]+)"|(u\d+@example\.com)', page)
 
 
 def test_an_agent_may_not_even_look(agent: FlaskClient, bob: User) -> None:
