@@ -25,6 +25,7 @@ from app.web.dashboard import (
     delivery_words,
     looks,
     qa_words,
+    queries,
     words,
 )
 from app.web.guards import requires
@@ -57,6 +58,7 @@ def frame() -> dict[str, Any]:
         "delivery_words": delivery_words,
         "check_words": check_words,
         "back_path": back_path,
+        "asked": queries.asked,
         "said_once": said_once,
         "is_catching_up": hooks.is_behind(),
         "assistant_words": assistant_words,
@@ -77,7 +79,7 @@ def said_once() -> Sequence[Any]:
 
 def back_path() -> str:
     """The page a form returns to: this one, or the one this is a piece of."""
-    kept = {name: value for name, value in request.args.items() if name != "ids"}
+    kept = {name: value for name, value in queries.asked().items() if name != "ids"}
     pages = {
         "dashboard.delivery_rows": "dashboard.deliveries",
         "dashboard.delivery_personal": "dashboard.delivery",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from app.web.dashboard import queries
 from app.web.dashboard.periods import Period
 from app.web.dashboard.queries import choice, read_ids
 
@@ -98,7 +99,7 @@ class Filters:
         as_typed = self.period.typed if self.period else {}
         if asked in (self.query, {**self.query, **as_typed}):
             return None
-        others = {name: value for name, value in request.args.items() if name not in known}
+        others = {name: value for name, value in queries.asked().items() if name not in known}
         return redirect(url_for(self.endpoint, **{**others, **self.query}))  # type: ignore[arg-type]
 
     def _without(self, *names: str) -> Query:

@@ -16,6 +16,15 @@ def choice(name: str, values: Collection[str]) -> str | None:
     return value if value in values else None
 
 
+def asked() -> dict[str, str]:
+    """All of it, for `url_for`: without the names that `url_for` keeps for itself."""
+    return {
+        name: value
+        for name, value in request.args.items()
+        if name != "endpoint" and not name.startswith("_")
+    }
+
+
 def words(name: str = "q") -> str:
     """What somebody searches for, on one line; "" for nothing."""
     text = request.args.get(name, "").replace("\x00", " ")

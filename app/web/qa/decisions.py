@@ -13,6 +13,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.review import qa
 from app.web import audit
 from app.web.dashboard import qa_words
+from app.web.dashboard.queries import asked
 from app.web.guards import requires
 from app.web.qa import forms
 from app.web.qa.blueprint import blueprint
@@ -73,5 +74,5 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
 
 def _session(session_id: uuid.UUID) -> str:
     """Its page, in the list one came from."""
-    query: dict[str, Any] = request.args.to_dict(flat=False)
-    return url_for("dashboard.session", session_id=session_id, **query, _anchor="qa")
+    query: dict[str, Any] = {**asked(), "session_id": session_id}
+    return url_for("dashboard.session", **query, _anchor="qa")
