@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.core.db import db, transaction
+from app.delivery import letters
+from app.delivery.letters import Letter
 from tests.factories import make_chat, make_lead, make_message
 from tests.web.signed_in import bearer, csrf_token, make_user, sign_in
 
@@ -85,3 +87,27 @@ def test_the_page_completes_opens_again_and_deletes(client: FlaskClient) -> None
     client.post(f"/sessions/{chat}/deletion", data=token)
     db.session.rollback()
     assert client.get(f"/sessions/{chat}").status_code == 404
+
+
+def test_opening_again_is_announced_as_what_it_does(client: FlaskClient) -> None:
+    """What was given up is cancelled, too; letters about the session are not."""
+    make_user()
+    sign_in(client)
+    chat = _chat()
+    token = {"csrf_token": csrf_token(client.get(f"/sessions/{chat}"))}
+    client.post(f"/sessions/{chat}/completion", data=token)
+    letter = Letter(["dev@example.com"], "New issue", "test", {"link": ""})
+    with transaction() as session:
+        session.execute(text("UPDATE deliveries SET status = 'dead', finished_at = now()"))
+        letters.enqueue(session, "qa.issue", letter, session_id=chat)
+    page = client.get(f"/sessions/{chat}").text
+    assert "This cancels 1 delivery to the console." in page
+    client.post(f"/sessions/{chat}/reopening", data=token)
+    with transaction() as session:
+        session.execute(
+            text(
+                "UPDATE deliveries SET status = 'cancelled', finished_at = now()"
+                " WHERE event = 'qa.issue'"
+            )
+        )
+    assert "1 delivery was cancelled" in client.get(f"/sessions/{chat}").text

@@ -84,9 +84,10 @@ def after_completing(deliveries: Sequence[Delivery]) -> str:
 
 
 def after_reopening(deliveries: Sequence[Delivery]) -> str:
-    """What opening the session again cancels, and what it cannot."""
-    waiting = [each for each in deliveries if each.status in ("pending", "failed")]
-    arrived = [each for each in deliveries if each.status == "delivered"]
+    """What opening the session again cancels, and what it cannot. Letters about it stay."""
+    of_lead = [each for each in deliveries if each.lead_id is not None]
+    waiting = [each for each in of_lead if each.status in ("pending", "failed", "dead")]
+    arrived = [each for each in of_lead if each.status == "delivered"]
     sentences = ["Nothing is waiting to be sent."]
     if waiting:
         count = Counter(destination_name(each.destination_key) for each in waiting)
@@ -130,6 +131,7 @@ def _cancelled(
     ]
     return sum(
         each.status == "cancelled"
+        and each.lead_id is not None
         and each.created_at <= event.at
         and each.finished_at is not None
         and each.finished_at >= event.at
