@@ -116,6 +116,15 @@ def test_the_log_is_narrowed_by_person_kind_and_day(database: Flask, admin: Flas
     assert 'value="soon"' in wrong.text
 
 
+def test_a_number_is_told_as_one_says_it(database: Flask, admin: FlaskClient) -> None:
+    with transaction() as session:
+        audit.note(session, None, "deliveries.sent_again", "destination", "n8n", count=1)
+        audit.note(session, None, "deliveries.sent_again", "destination", "n8n", count=1200)
+    page = admin.get("/audit").text
+    assert "1 delivery<" in page
+    assert "1,200 deliveries<" in page
+
+
 def test_a_long_log_has_pages_and_no_query_per_row(database: Flask, admin: FlaskClient) -> None:
     other = make_user("bob@example.com", role="agent").id
     with transaction() as session:

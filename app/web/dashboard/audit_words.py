@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.models import AuditEntry
 from app.reporting.audit import AuditRow
 from app.web.dashboard import words
-from app.web.dashboard.delivery_words import capitalized_name
+from app.web.dashboard.delivery_words import capitalized_name, deliveries_in_words
 
 COMMAND_LINE = "Command line"
 #: What the log can be narrowed to, with the kinds of things it then shows.
@@ -110,7 +110,7 @@ def details(entry: AuditEntry) -> str:
         case "lead.edited":
             return ", ".join(words.field_name(each) for each in given.get("fields", ()))
         case "deliveries.sent_again":
-            return f"{given['count']} deliveries"
+            return deliveries_in_words(given["count"])
         case "user.role_changed":
             return f"from {ROLES[given['old']]} to {ROLES[given['new']]}"
         case "user.invited" | "user.created" if "role" in given:

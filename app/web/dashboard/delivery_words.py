@@ -83,6 +83,10 @@ def capitalized_name(key: str) -> str:
     return capitalize_first(destination_name(key))
 
 
+def deliveries_in_words(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number:,} deliveries"
+
+
 def sent_again(count: int, left_out: dict[str, int]) -> str:
     """How many go out again, and why the others do not (`repeat.Repeated.left_out`)."""
     if not count and not left_out:

@@ -15,8 +15,8 @@ from app.review.completion import complete_by_hand, reopen_by_hand
 from app.review.delete import delete_session
 from app.web import audit
 from app.web.dashboard.blueprint import blueprint
+from app.web.dashboard.delivery_words import deliveries_in_words
 from app.web.dashboard.session_pages import list_query
-from app.web.dashboard.timeline import deliveries_in_words
 from app.web.guards import requires
 from app.web.identity import current_identity
 

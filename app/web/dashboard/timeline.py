@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.delivery.destinations import active_destinations
 from app.models import ChatSession, Delivery, SessionEvent
 from app.reporting.sessions import TimelineEntry
-from app.web.dashboard.delivery_words import destination_name
+from app.web.dashboard.delivery_words import deliveries_in_words, destination_name
 from app.web.dashboard.words import Look
 
 _COMPLETED = {
@@ -97,10 +97,6 @@ def after_reopening(deliveries: Sequence[Delivery]) -> str:
         names = sorted({destination_name(each.destination_key) for each in arrived})
         sentences.append(f"What {_listed(names)} has received stays there.")
     return " ".join(sentences)
-
-
-def deliveries_in_words(number: int) -> str:
-    return "1 delivery" if number == 1 else f"{number} deliveries"
 
 
 def last_decision(chat: ChatSession, events: Sequence[ShownEvent]) -> ShownEvent | None:
