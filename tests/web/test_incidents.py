@@ -43,9 +43,10 @@ def test_an_empty_list_says_that_all_is_well_and_how_to_connect_n8n(
 ) -> None:
     page = admin.get("/incidents").text
     assert "All is well" in page
-    assert "flask keys create" in page
+    assert '<a href="/keys">Keys</a>' in page
+    assert "flask" not in page
     assert "Nothing has failed yet" in admin.get("/incidents?show=all").text
-    assert "flask keys create" not in agent.get("/incidents").text
+    assert "Keys" not in agent.get("/incidents").text
     assert "All is well" in agent.get("/incidents").text
 
 
