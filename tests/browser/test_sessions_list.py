@@ -100,6 +100,21 @@ def test_the_list_is_worked_through_by_keyboard(dashboard: Dashboard) -> None:
     expect(focused).to_have_count(1)  # where one was
 
 
+def test_undo_brings_back_what_was_moved_and_nothing_else(dashboard: Dashboard) -> None:
+    chats = make_sessions(3)
+    change(chats[1], archive_status="archived")
+    page = dashboard("/sessions?archive_status=all")
+    page.get_by_label("Select all on this page").first.check()
+    page.get_by_role("button", name="Archive", exact=True).click()
+    expect(page.get_by_text("2 sessions archived.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 sessions brought back.", exact=True)).to_be_visible()
+    expect(page.locator("[data-archive=active]")).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 sessions archived.", exact=True)).to_be_visible()
+    expect(page.locator("[data-archive=archived]")).to_have_count(3)
+
+
 def test_nothing_moves_under_ones_eyes(dashboard: Dashboard) -> None:
     chats = make_sessions(60)
     page = dashboard("/sessions")

@@ -42,9 +42,11 @@ export function select(form) {
     draw();
   }
 
-  async function send(move, ids) {
+  // `moved`: those of `ids` that are not there already; to undo this moves no others.
+  async function send(move, ids, moved = null) {
     if (isBusy || !ids.length) return;
     isBusy = true;
+    moved ??= ids.filter((id) => isArchived(id) === (move === "activate"));
     const body = new FormData(form);
     body.delete("ids");
     ids.forEach((id) => body.append("ids", id));
@@ -52,7 +54,7 @@ export function select(form) {
     isBusy = false;
     if (told === null) return say(LOST, "trouble");
     choose(ids, false);
-    say(told, "done", { label: "Undo", run: () => send(OPPOSITE[move], ids) });
+    say(told, "done", moved.length ? { label: "Undo", run: () => send(OPPOSITE[move], moved, moved) } : null);
     list.dispatchEvent(new CustomEvent("moved", { detail: ids }));
   }
 
