@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from app.assistants.openai_compatible import MOST_ROUNDS
 from app.models.assistant_settings import AssistantSettings
 
-MOST_ROUNDS, PROMPT_TOKENS = 4, 2_500
+PROMPT_TOKENS = 2_500
 
 Cap = Literal[
     "session_turns", "session_tokens", "session_money", "day_turns", "day_tokens", "day_money"

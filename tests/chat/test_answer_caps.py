@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.assistants.base import Usage
-from app.chat.assistant_caps import MOST_ROUNDS, Used, allowed_tokens, highest_cost
+from app.assistants.openai_compatible import MOST_ROUNDS
+from app.chat.assistant_caps import Used, allowed_tokens, highest_cost
 from app.core import clock
 from app.core.db import db, transaction
 from app.models import AssistantSession, ChatSession, Site
