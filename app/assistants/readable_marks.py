@@ -57,7 +57,6 @@ LINK_BEGUN = re.compile(
 # Letters and digits of the scripts that put blanks between words.
 _WORD = r"[^\W_\u0e00-\U0010ffff]"
 _IS_WORD = re.compile(_WORD)
-_MARK_CHARS = "*_~"
 
 
 def is_word(char: str) -> bool:

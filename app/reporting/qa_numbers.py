@@ -21,14 +21,6 @@ class SiteNumbers:
     checked: int
     issues: int
 
-    @property
-    def checked_share(self) -> float:
-        return self.checked / self.total if self.total else 0.0
-
-    @property
-    def issue_rate(self) -> float:
-        return self.issues / self.checked if self.checked else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class ReviewerNumbers:
