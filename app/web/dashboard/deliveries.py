@@ -36,7 +36,6 @@ def index() -> ResponseReturnValue:
         count=deliveries.counted(db.session(), wanted),
         counts=deliveries.counts(db.session()),
         filters=filters,
-        wanted=wanted,
         is_first=not cursor,
         cursor=cursor,
     )
@@ -52,7 +51,6 @@ def delivery_rows() -> ResponseReturnValue:
         "deliveries/_rows.html",
         rows=deliveries.by_ids(db.session(), ids("ids"), wanted),
         count=deliveries.counted(db.session(), wanted),
-        wanted=wanted,
     )
 
 

@@ -31,7 +31,7 @@ _LINK = "new_link"
 def index() -> ResponseReturnValue:
     cursor = request.args.get("cursor")
     page = reporting.list_page(db.session(), cursor=cursor)
-    return render_template("users/index.html", page=page, is_first=not cursor, looks=user_words)
+    return render_template("users/index.html", page=page, looks=user_words)
 
 
 @blueprint.get("/users/new")
