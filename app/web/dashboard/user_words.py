@@ -10,7 +10,7 @@ ROLE = {
     "agent": Look("headset", "Agent", "grey"),
 }
 MAY = {
-    "agent": "Reads and reviews sessions, edits leads, archives, sends again, exports.",
+    "agent": "Reads and reviews sessions, edits leads, archives and sends again.",
     "admin": "All of that; also deletes, and looks after users, sites, keys, sync and settings.",
 }
 ACTIVE = Look("circle-check", "Active", "green")
