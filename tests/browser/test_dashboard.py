@@ -18,6 +18,7 @@ from app.core.db import transaction
 from app.delivery import repeat
 from app.models import ChatSession, Destination, User
 from config import Settings
+from tests.browser.live import caught_up
 from tests.browser.screens import assert_fine
 from tests.factories import make_chat, make_lead, make_message
 from tests.reporting.test_deliveries import make_attempt, make_delivery
@@ -39,7 +40,7 @@ def dashboard(new_context: NewContext, server: str) -> Callable[..., Page]:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{server}{path}")
-        expect(page.locator("[data-live-state]")).to_have_attribute("data-is", "live")
+        caught_up(page)
         page.evaluate("window.wasNotReloaded = true")
         return page
 

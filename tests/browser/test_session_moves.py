@@ -15,6 +15,7 @@ from app.completion.reopen import leave_open, reopen
 from app.core import clock
 from app.core.db import transaction
 from app.models import ChatSession, Delivery, Message, SessionEvent, Site, User
+from tests.browser.live import caught_up
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
@@ -134,7 +135,7 @@ def second(new_context: NewContext, server: str, path: str) -> Page:
     page.get_by_label("E-mail").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("[data-live-state]")).to_have_attribute("data-is", "live")
+    caught_up(page)
     page.evaluate("window.wasNotReloaded = true")
     page.wait_for_timeout(1200)  # what is asked at the start is over
     return page
