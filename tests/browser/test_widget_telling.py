@@ -98,6 +98,27 @@ def test_a_reply_lost_before_its_first_word_leaves_nothing_behind(
     assert chat.theirs.count() == len(stored_answers())
 
 
+def test_a_question_stands_once_in_every_tab_while_it_is_being_answered(
+    chat: Chat, line: Line, teller: Teller
+) -> None:
+    ask(chat)
+    teller.say("Our kitchens")
+    page = chat.log.page
+    page.reload()
+    tab = page.context.new_page()
+    tab.goto(f"{line.address}/widget/demo")
+    chats = [chat, Chat(tab)]
+    for each in chats:
+        expect(each.mine).to_have_text(["Can you help?"])
+        expect(each.state).to_have_count(0)
+    teller.end("Our kitchens start at £12,000.")
+    for each in chats:
+        expect(each.theirs.last).to_have_text("Our kitchens start at £12,000.")
+        expect(each.mine).to_have_text(["Can you help?"])
+        expect(each.state).to_have_count(0)
+    assert teller.asked == 1
+
+
 def test_who_reads_further_up_is_left_there(chat: Chat, teller: Teller) -> None:
     answer = ask(chat)
     teller.say(*(f"Line {number}\n" for number in range(60)))

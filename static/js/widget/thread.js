@@ -52,6 +52,8 @@ export function createThread(changed) {
     }
     const at = Date.parse(message.created_at);
     write(name, { ...message, at, state: null, isStreaming: false, isBroken: false });
+    // It may still wait in the outbox, of another tab or from before a reload: that is this line.
+    if (message.client_id) keys.set(`c:${message.client_id}`, keys.get(name));
   }
 
   // What the visitor typed and the server has not answered yet.
@@ -63,7 +65,8 @@ export function createThread(changed) {
   }
 
   function withdraw(clientId) {
-    if (keys.has(`c:${clientId}`)) write(`c:${clientId}`, { isGone: true });
+    const line = held(`c:${clientId}`);
+    if (line && !line.id) write(`c:${clientId}`, { isGone: true });
   }
 
   // The assistant's words as they come; told anew after a break, they take the place of the old.
