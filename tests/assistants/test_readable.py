@@ -149,11 +149,11 @@ def test_plain_words_are_not_held_back_at_all() -> None:
 )
 def test_a_hostile_text_takes_no_time(pattern: str) -> None:
     text = (pattern * 100_000)[:100_000]
-    began = time.process_time()
+    began = time.monotonic()
     readable(text)
     stream = ReadableStream()
     for at in range(0, 20_000, 4):
         stream.feed(text[at : at + 4])
     stream.finish()
-    print(f"\n{pattern!r}: {1000 * (time.process_time() - began):.0f} ms")
-    assert time.process_time() - began < 5
+    print(f"\n{pattern!r}: {1000 * (time.monotonic() - began):.0f} ms")
+    assert time.monotonic() - began < 5

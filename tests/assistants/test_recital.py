@@ -106,7 +106,7 @@ def test_facts_from_the_sites_own_directions_may_be_told_but_not_all_of_them() -
 
 
 def test_a_long_answer_is_heard_quickly() -> None:
-    began = time.process_time()
+    began = time.monotonic()
     text = "We can certainly help you with that, and a colleague will be glad to tell you more. "
     assert len(heard(text * 70, 4)) > 5_000
-    assert time.process_time() - began < 3
+    assert time.monotonic() - began < 3

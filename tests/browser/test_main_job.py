@@ -42,7 +42,7 @@ def product(tmp_path: Path, **environ: str) -> Iterator[tuple[str, Path]]:
             yield f"http://127.0.0.1:{port}", output
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(120) == 0
+            assert process.wait(30) == 0
             assert not _is_listening(port)
 
 

@@ -85,10 +85,10 @@ def test_what_may_be_used_is_set_aside_while_an_answer_is_made(stand: Stand, app
     site_id = db.session.get_one(ChatSession, first).site_id
     db.session.rollback()
     gate = threading.Event()
-    stand.before_part = lambda: gate.wait(60)  # type: ignore[assignment,return-value]
+    stand.before_part = lambda: gate.wait(10)  # type: ignore[assignment,return-value]
     threads = [in_thread(app, chat_id, "Hi") for chat_id in (first, chat_of(site_id))]
     third = chat_of(site_id)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 10
     while len(stand.seen) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert told(third, "Hi").endswith("What is your name?")  # nothing is left for a third

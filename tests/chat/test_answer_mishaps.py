@@ -74,7 +74,7 @@ def test_a_session_can_be_deleted_while_its_failed_answer_is_counted(
     problems: list[Exception] = []
 
     def delete() -> None:
-        is_counted.wait(60)
+        is_counted.wait(10)
         with app.app_context():
             try:
                 with transaction() as session:

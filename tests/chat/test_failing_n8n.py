@@ -33,9 +33,10 @@ from tests.fakes.n8n_protocol import (
     streamed,
     whole,
 )
-from tests.patience import ALLOWANCE_SECONDS
 
 LIMITS = {"first_word_seconds": 1, "answer_seconds": 2}
+#: For our own part of an answer, on a busy machine.
+ALLOWANCE_SECONDS = 6
 KIND_LINE = "Sorry, I could not answer that properly just now."
 MACHINE = (
     "{",

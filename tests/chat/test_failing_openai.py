@@ -20,11 +20,12 @@ from app.core.db import db
 from app.models import AssistantDay, ChatSession, Delivery, Incident, IncidentReport, Lead
 from tests.chat.test_turn import begin, lines, say
 from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_chat_completions
-from tests.patience import ALLOWANCE_SECONDS
 
 KIND_LINE = "Sorry, I could not answer that properly just now."
 KEY = "sk-secret-key"
 FIRST_WORD_SECONDS, ANSWER_SECONDS = 1, 2
+#: For a busy machine; a model that is waited for to its end takes much longer.
+ALLOWANCE_SECONDS = 6
 WORDS = "I am Ann Lee, ann@example.com, and it is about the kitchen"
 LEAK = b'{"error": {"message": "internal: ann@example.com sk-secret-key"}}'
 SAVES = Calls("save_details", {"name": "Ann Lee"})

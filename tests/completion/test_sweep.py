@@ -150,7 +150,7 @@ def test_a_session_that_somebody_holds_is_left_and_comes_again(database: Flask) 
 
         thread = threading.Thread(target=run)
         thread.start()
-        thread.join(60)
+        thread.join(20)
         assert result == [False]
     assert completed() == {other}
     assert sweep(LONG)

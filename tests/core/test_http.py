@@ -122,7 +122,7 @@ def test_no_server_keeps_us_longer_than_the_total(serve: Serve) -> None:
         with pytest.raises(http.OutboundError) as caught:
             http.send("POST", url, body=b"{}", total_seconds=0.5)
         assert caught.value.kind == "timeout"
-        assert 0.4 < time.monotonic() - begun < 4
+        assert 0.4 < time.monotonic() - begun < 1
 
 
 def test_a_server_that_does_not_read_keeps_us_no_longer() -> None:
@@ -135,12 +135,12 @@ def test_a_server_that_does_not_read_keeps_us_no_longer() -> None:
 def test_a_name_server_that_does_not_answer_keeps_us_no_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: time.sleep(5) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: time.sleep(1) or [])
     begun = time.monotonic()
     with pytest.raises(http.OutboundError) as caught:
         http.send("POST", "http://slow.example", connect_seconds=0.3)
     assert caught.value.kind == "dns"
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 0.6
 
 
 def test_no_more_than_allowed_is_read() -> None:

@@ -18,7 +18,7 @@ def test_a_stream_gives_what_has_come_as_it_comes() -> None:
     def serve(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n")
         connection.sendall(b"5\r\nfirst\r\n")
-        may_go_on.wait(60)
+        may_go_on.wait(5)
         connection.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
 
     with (
@@ -80,7 +80,7 @@ def test_leaving_a_stream_hangs_up() -> None:
         with http.stream("GET", url, deadline=time.monotonic() + 5) as incoming:
             assert incoming.next() == b"hello"
             assert not has_gone.is_set()
-        assert has_gone.wait(60)
+        assert has_gone.wait(2)
 
 
 def test_an_error_of_the_reader_stays_what_it_is() -> None:

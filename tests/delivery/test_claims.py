@@ -131,7 +131,7 @@ def test_a_dead_workers_delivery_is_taken_up_and_its_attempt_kept(
     assert (state.status, state.attempt_count) == ("delivered", 2)
     assert outbox_of.errors(delivery) == ["interrupted", None]
     at = outbox_of.attempts(delivery)[0].at
-    assert abs((at - begun).total_seconds()) < 10
+    assert abs((at - begun).total_seconds()) < 1
 
 
 def test_four_dead_workers_do_not_block_a_destination(outbox_of: Outbox, n8n: N8n) -> None:
@@ -226,7 +226,7 @@ def test_enqueuing_does_not_wait_for_a_claim(outbox_of: Outbox, n8n: N8n, app: F
 
         thread = threading.Thread(target=contextvars.Context().run, args=(visitor,))
         thread.start()
-        assert done.wait(60)
+        assert done.wait(5)
         thread.join()
 
 

@@ -29,7 +29,7 @@ def test_two_who_press_at_once_send_each_once(database: Flask) -> None:
 
     def press(ids: list[uuid.UUID]) -> None:
         with database.app_context():
-            start.wait(60)
+            start.wait(10)
             with transaction() as session:
                 told.append(repeat.send_chosen_again(session, ids))
 
@@ -40,7 +40,7 @@ def test_two_who_press_at_once_send_each_once(database: Flask) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(20)
     assert len(told) == 4
     again = [delivery_id for each in told for delivery_id in each.ids]
     assert sorted(again) == sorted(asked)
@@ -88,7 +88,7 @@ def test_all_who_move_many_deliveries_lock_them_in_the_order_of_their_numbers(
         thread.join(0.5)
         assert thread.is_alive()
         assert set(repeat.send_again(session, [low, high])) == {low, high}
-    thread.join(60)
+    thread.join(20)
     assert wrong == []
     db.session.rollback()
     after = {"reopen": "cancelled", "resume": "pending"}
@@ -117,7 +117,7 @@ def test_what_is_deleted_while_it_is_being_sent_arrives_once_and_is_not_missed(
     with transaction() as session:
         delete_session(session, ann.session_id, None)
     last = outbox_of.enqueue(ben)
-    worker.join(60)
+    worker.join(20)
     drain("n8n")
     assert n8n.ids == [str(first), str(last)]
     with transaction() as session:

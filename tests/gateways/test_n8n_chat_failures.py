@@ -11,7 +11,6 @@ import pytest
 from app.gateways.n8n_chat import Chat, NoAnswerError, ask
 from tests.fakes.n8n_chat import Workflow, running_workflow
 from tests.fakes.n8n_protocol import FAILURES, HALF, Script, event
-from tests.patience import ALLOWANCE_SECONDS
 
 SECONDS = 0.5
 
@@ -29,7 +28,7 @@ def failed(url: str) -> tuple[str, NoAnswerError]:
     said: list[str] = []
     with pytest.raises(NoAnswerError) as caught:
         said.extend(map(str, parts))
-    assert time.monotonic() - now < 2 * SECONDS + ALLOWANCE_SECONDS
+    assert time.monotonic() - now < 2 * SECONDS + 1
     return "".join(said), caught.value
 
 

@@ -29,7 +29,7 @@ def watcher(database: Flask) -> Iterator[Watcher]:
     found.stop()
 
 
-def until(condition: Callable[[], object], within_seconds: float = 60) -> None:
+def until(condition: Callable[[], object], within_seconds: float = 20) -> None:
     deadline = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -138,5 +138,5 @@ def test_many_workers_at_once_complete_each_session_once(memory: str, start_work
 
 def test_flask_worker_once_leaves_nothing(memory: str, start_worker: Start) -> None:
     write("S-1", "Please call me", PROMISE)
-    assert start_worker("--once").wait(120) == 0
+    assert start_worker("--once").wait(60) == 0
     assert is_done()

@@ -225,11 +225,11 @@ def test_what_is_left_without_contact_details() -> None:
 @pytest.mark.parametrize("piece", ["ok, ", "- ", "a@", "1 ", "my name is ", ". ", "no ", "\t "])
 def test_no_text_is_slow_to_read(piece: str) -> None:
     text = (piece * 4000)[:4000]
-    started = time.process_time()
+    started = time.perf_counter()
     find_contacts(text, "GB")
     without_contacts(text, "GB")
     find_name(text)
     read_name(text)
     find_date(text)
     match_choice(SERVICE, text)
-    assert time.process_time() - started < 0.5
+    assert time.perf_counter() - started < 0.5

@@ -61,7 +61,7 @@ def test_partial_then_completed_then_updated_in_order_for_one_lead(
 ) -> None:
     chat_id = abandon()
     n8n.behave(500)
-    assert start_worker("--once").wait(timeout=120) == 0
+    assert start_worker("--once").wait(timeout=30) == 0
     with transaction() as session:  # a worker may take its five seconds to start
         session.execute(text("UPDATE deliveries SET next_attempt_at = now() + interval '1 hour'"))
     finish(chat_id)
@@ -70,15 +70,15 @@ def test_partial_then_completed_then_updated_in_order_for_one_lead(
         site = session.get_one(Site, chat.site_id).profile()
         draft = Draft.from_json(chat.draft).with_answer("email", Answer("ann.lee@example.com"))
         take_over(session, chat_id, site, draft, is_completed=True)
-    assert start_worker("--once").wait(timeout=120) == 0
+    assert start_worker("--once").wait(timeout=30) == 0
     assert [request.event["type"] for request in n8n.received] == ["lead.partial"]
 
     with transaction() as session:  # its five seconds are over
         session.execute(
             text("UPDATE deliveries SET next_attempt_at = created_at - interval '1 hour'")
         )
-    assert start_worker("--once").wait(timeout=120) == 0
-    assert start_worker("--once").wait(timeout=120) == 0
+    assert start_worker("--once").wait(timeout=30) == 0
+    assert start_worker("--once").wait(timeout=30) == 0
 
     partial, *others = n8n.received
     assert [each.event["type"] for each in others] == [

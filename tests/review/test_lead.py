@@ -135,7 +135,7 @@ def test_who_completes_at_the_same_moment_sends_what_a_person_saves(database: Fl
         other.start()
         other.join(timeout=0.5)
         assert other.is_alive()  # it waits for the session's row
-    other.join(60)
+    other.join(timeout=10)
     with transaction() as session:
         body = session.scalars(select(Delivery.body)).one()
     assert json.loads(body)["data"]["lead"]["email"] == "right@example.com"

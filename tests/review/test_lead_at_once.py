@@ -37,7 +37,7 @@ def at_once(database: Flask, *acts: Callable[[], object]) -> None:
 
     def run(act: Callable[[], object]) -> None:
         with database.app_context():
-            start.wait(60)
+            start.wait(10)
             try:
                 act()
             except BaseException as error:
@@ -47,7 +47,7 @@ def at_once(database: Flask, *acts: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
     assert wrong == []
 

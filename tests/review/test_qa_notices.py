@@ -247,5 +247,5 @@ def test_the_very_first_letters_to_several_people_do_not_block_each_other(
         letters.enqueue(
             session, "user.notice", Letter([DEVELOPERS[-1]], "News", "test", {"link": "https://x"})
         )
-    thread.join(60)
+    thread.join(20)
     assert wrong == []

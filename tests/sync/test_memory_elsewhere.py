@@ -209,11 +209,11 @@ def test_a_reader_that_is_busy_with_a_table_is_not_waited_for(memory: str, datab
         with database.app_context(), transaction() as session:
             assert sources.lock(session, TABLE)
             reading.set()
-            may_end.wait(60)
+            may_end.wait(20)
 
     thread = threading.Thread(target=reader)
     thread.start()
-    assert reading.wait(60)
+    assert reading.wait(20)
     began = time.monotonic()
     report = read_new(None, cause="auto_sync")
     assert (report.rows_read, report.is_done) == (0, False)

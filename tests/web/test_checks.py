@@ -80,7 +80,7 @@ def test_repair_runs_as_a_job_and_ends_the_warning(admin: FlaskClient, start_wor
     assert db.session.scalar(text(waiting)) == 1
     db.session.rollback()
 
-    assert start_worker("--once").wait(timeout=120) == 0
+    assert start_worker("--once").wait(timeout=30) == 0
     assert WARNING not in admin.get("/sessions").text
     page = admin.get("/sync").text
     assert "1 session with wrong counters; all repaired." in page
