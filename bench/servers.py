@@ -103,7 +103,7 @@ def running(command: list[str], env: dict[str, str]) -> Iterator[psutil.Process]
                 child.wait()
 
 
-def wait_until_open(port: int, seconds: float = 30) -> None:
+def wait_until_open(port: int, seconds: float = 120) -> None:
     """Until something answers HTTP on the port."""
     give_up_at = time.monotonic() + seconds
     while True:

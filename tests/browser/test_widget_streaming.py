@@ -24,7 +24,7 @@ LOST = "One moment, the connection was lost."
 HALF = "**Kitchens** start at £12,0"
 WHOLE = ("**Kitchens** start ", "at £12,000. ", "Shall I note ", "your name?")
 #: The turn of a dead process becomes another's after its lease; then the answer is told anew.
-TOLD_AGAIN_MS = 90_000
+TOLD_AGAIN_MS = 40_000
 
 
 @pytest.fixture
