@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 Axe = Callable[[Page], list[str]]
 SCREENS = list(itertools.product(("light", "dark"), (1440, 768, 390)))
-#: For what differs little from what was looked at on all of them.
-SOME_SCREENS = [("light", 768), ("dark", 390)]
 #: Where pictures are kept for people to look at; nothing: none are taken.
 SHOTS = os.environ.get("SHOTS", "")
 
@@ -26,11 +24,9 @@ def put_on(page: Page, theme: str, width: int) -> None:
     page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
 
 
-def assert_fine(
-    page: Page, axe: Axe, name: str, screens: Sequence[tuple[str, int]] = SCREENS
-) -> None:
-    """The page as it is open now, on these screens: axe finds nothing, nothing sticks out."""
-    for theme, width in SCREENS if SHOTS else screens:
+def assert_fine(page: Page, axe: Axe, name: str) -> None:
+    """The page as it is open now, on every screen: axe finds nothing, nothing sticks out."""
+    for theme, width in SCREENS:
         put_on(page, theme, width)
         assert axe(page) == [], (name, theme, width)
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -152,17 +152,25 @@ def test_the_stream_tells_at_once_and_holds_no_connection(server: str, own_hub: 
 
 
 @pytest.mark.parametrize("role", ["agent", "admin"])
-def test_only_admins_are_told_of_users_and_keys(server: str, own_hub: Hub, role: str) -> None:
+def test_only_admins_are_told_of_users_keys_and_the_log(
+    server: str, own_hub: Hub, role: str
+) -> None:
     make_user(role=role)
     with stream(server) as lines:
         assert read_event(lines) == ("reload", {})
-        told: dict[events.Topic, str] = {"users": "u", "keys": "k", "sign_ins": "s", "sites": "i"}
+        told: dict[events.Topic, str] = {
+            "users": "u",
+            "keys": "k",
+            "audit": "a",
+            "sign_ins": "s",
+            "sites": "i",
+        }
         with transaction() as session:
             for topic, changed_id in told.items():
                 events.announce(session, topic, changed_id)
         seen = {"sites": ["i"]}
         if role == "admin":
-            seen |= {"users": ["u"], "keys": ["k"]}
+            seen |= {"users": ["u"], "keys": ["k"], "audit": ["a"]}
         assert read_event(lines) == ("changed", seen)
 
 
