@@ -47,6 +47,12 @@ PLAIN_WORDS = {
     500: "Something went wrong on our side. It has been recorded. Please try again.",
     503: "We cannot reach our database right now. Please try again in a few seconds.",
 }
+#: Where a browser shows it to people: there no program sends JSON, and no field is marked.
+ON_PAGES = {
+    400: "What your browser sent could not be read. Please go back and try again.",
+    405: "There is no page at this address. Please go back and press the button once more.",
+    422: "This address is not complete, or out of date. Please start again from the list.",
+}
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -80,10 +86,10 @@ def _answer(
 ) -> Response:
     if is_api_request():
         return problem(status, detail, errors)
-    page = render_template(
-        "errors/problem.html", status=status, title=HTTPStatus(status).phrase, detail=detail
+    words = ON_PAGES.get(status, detail)
+    return make_response(
+        render_template("errors/problem.html", status=status, detail=words), status
     )
-    return make_response(page, status)
 
 
 def _app_error(error: AppError) -> Response:

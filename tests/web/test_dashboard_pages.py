@@ -264,3 +264,22 @@ def sign_out_and_in(client: FlaskClient, email: str) -> None:
 def status_of(delivery: Delivery) -> str:
     db.session.rollback()
     return db.session.get_one(Delivery, delivery.id, populate_existing=True).status
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "what_to_do"),
+    [
+        ("/sessions?cursor=x", 422, "start again from the list"),
+        ("/sync?cursor=x", 422, "start again from the list"),
+        ("/logout", 405, "press the button once more"),
+    ],
+)
+def test_an_address_that_is_wrong_is_answered_in_everyday_words(
+    admin: FlaskClient, path: str, status: int, what_to_do: str
+) -> None:
+    answer = admin.get(path)
+    assert answer.status_code == status
+    assert "That did not work" in answer.text
+    assert what_to_do in answer.text
+    for machine_word in ("Unprocessable", "marked", "Not Allowed", "method", "JSON"):
+        assert machine_word not in re.sub(r"<[^>]*>", " ", answer.text)

@@ -26,7 +26,7 @@ def protect_problem(response: Response) -> Response:
 @blueprint.app_errorhandler(CSRFError)
 def stale_form(error: CSRFError) -> ResponseReturnValue:
     """A form without its token, or with that of another session."""
-    page = render_template("errors/problem.html", status=400, title="Bad Request", detail=STALE)
+    page = render_template("errors/problem.html", status=400, detail=STALE)
     return protect(make_response(page, 400))
 
 
