@@ -1,0 +1,1 @@
+"""Attacks on a running product: each module is one, bounded in count and time."""
