@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core.extensions import csrf
 from app.web import api as rest
 from app.web import auth, dashboard, hooks, qa, widget
+from app.web.body import limit_body
 from app.web.errors import register_error_handlers
+from app.web.forwarded import Forwarded
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
+from app.web.page_headers import protect_every
 
 
 def register_web(app: Flask) -> None:
@@ -21,10 +23,10 @@ def register_web(app: Flask) -> None:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     register_error_handlers(app)
+    app.before_request(limit_body)
     hooks.register(app)
     app.before_request(authorise)
-    if proxies := app.extensions["settings"].trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
-        )
+    app.after_request(protect_every)
+    proxies = app.extensions["settings"].trusted_proxies
+    app.wsgi_app = Forwarded(app.wsgi_app, proxies)  # type: ignore[method-assign]
     check_routes(app)

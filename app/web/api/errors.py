@@ -21,7 +21,7 @@ from app.web.api.error_report import ErrorReport, failed_run
 from app.web.api.fields import Moment, Text
 from app.web.api.schemas import PageQuery, page
 from app.web.audit import note_person
-from app.web.body import read_json
+from app.web.body import read_json, takes_up_to
 from app.web.guards import requires
 
 #: The failing node's parameters may hold whole documents.
@@ -65,6 +65,7 @@ class IncidentSchema(Schema):
 
 @blueprint.post("/errors")
 @requires("errors:write")
+@takes_up_to(LARGEST_BODY_BYTES)
 def report_error() -> ResponseReturnValue:
     run = failed_run(read_json(ErrorReport(), LARGEST_BODY_BYTES))
     with transaction() as session:

@@ -22,7 +22,7 @@ from app.sites.find import meant_site
 from app.web.api.blueprint import blueprint, caller
 from app.web.api.fields import Moment, Text
 from app.web.api.schemas import SessionSchema
-from app.web.body import Words, read_json
+from app.web.body import Words, read_json, takes_up_to
 from app.web.guards import requires
 
 MOST_MESSAGES = 500
@@ -56,6 +56,7 @@ class NewSession(Schema):
 
 @blueprint.post("/messages")
 @requires("sessions:write")
+@takes_up_to(LARGEST_BODY_BYTES)
 def add_messages() -> ResponseReturnValue:
     given = read_json(NewMessages(), LARGEST_BODY_BYTES)
     with transaction() as session:

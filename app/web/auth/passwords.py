@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.accounts import audit, links, users
 from app.accounts.forgotten import SEND_FORGOTTEN
 from app.core import queue
+from app.core.addresses import rate_key
 from app.core.db import db, transaction
 from app.core.errors import AppError, Conflict, Invalid, NotFound
 from app.models import User
@@ -29,7 +30,7 @@ def forgotten() -> ResponseReturnValue:
     """
     form = ForgottenForm(formdata=request.form)
     if request.method == "POST" and form.validate():
-        rates().take(ASKED, "forgotten", request.remote_addr or "")
+        rates().take(ASKED, "forgotten", rate_key(request.remote_addr or ""))
         user = users.find(db.session(), form.email.data)
         with transaction() as session:
             queue.defer(session, SEND_FORGOTTEN, user_id=str(user.id) if user else "")

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from app.chat import messages, turn
 from app.chat.messages import Conversation
 from app.chat.start import start
+from app.core.addresses import rate_key
 from app.core.crypto import Signer
 from app.core.db import db, transaction
 from app.core.errors import AppError, Conflict, NotFound, Unauthenticated
@@ -43,7 +44,7 @@ catch_up_schema = CatchUpSchema()
 @blueprint.post("/widget/<site_key>/sessions")
 @public
 def start_session(site_key: str) -> ResponseReturnValue:
-    rates().take(STARTS_PER_ADDRESS, "starts", request.remote_addr or "")
+    rates().take(STARTS_PER_ADDRESS, "starts", rate_key(request.remote_addr or ""))
     data = read_json(start_schema)
     with transaction() as session:
         started = start(session, find_site(session, site_key), **data)
