@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
+from app.core.safe_text import one_line
 from app.delivery import outbox, sealed
-from app.delivery.answers import printable
 from app.delivery.payload import Content
 from app.delivery.settings import current
 from app.gateways.resend import MOST_RECIPIENTS
@@ -80,7 +80,7 @@ def _drawn(letter: Letter) -> dict[str, Any]:
 
 def _in_one_line(subject: str) -> str:
     """Whatever a name typed by somebody holds: a line break would begin another header."""
-    line = " ".join(printable(subject).split())
+    line = one_line(subject)
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
 
 

@@ -11,6 +11,7 @@ from app.web import auth, dashboard, hooks, qa, widget
 from app.web.errors import register_error_handlers
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
+from app.web.template_output import register as register_template_output
 
 
 def register_web(app: Flask) -> None:
@@ -20,6 +21,7 @@ def register_web(app: Flask) -> None:
     for blueprint in (widget.blueprint, widget.pages_blueprint, rest.blueprint):
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+    register_template_output(app)
     register_error_handlers(app)
     hooks.register(app)
     app.before_request(authorise)
