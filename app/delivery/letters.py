@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
-from app.core.safe_text import one_line
+from app.core.safe_text import isolated, one_line, printable
 from app.delivery import outbox, sealed
 from app.delivery.payload import Content
 from app.delivery.settings import current
@@ -27,7 +27,9 @@ _templates = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    finalize=lambda value: _shown(value),
 )
+_templates.filters["quoted"] = lambda text: "\n".join(f"> {line}" for line in _lines(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,20 @@ def _drawn(letter: Letter) -> dict[str, Any]:
     )
     to = list(dict.fromkeys(letter.to))[:MOST_RECIPIENTS]
     return {"to": to, "subject": subject, "text": text, "html": html}
+
+
+def _shown(value: object) -> object:
+    """Names and notes are typed by people: they cannot forge a line or reorder a sentence. Email
+    clients know no isolating element, so characters do it.
+    """
+    if type(value) is not str or (value.isascii() and value.isprintable()):
+        return value
+    text = printable(value)
+    return text if "\n" in text else isolated(text)
+
+
+def _lines(text: str) -> list[str]:
+    return printable(text).split("\n")
 
 
 def _in_one_line(subject: str) -> str:
