@@ -108,9 +108,7 @@ def _is_web_address(value: str) -> bool:
             idna.encode(host, uts46=True)
     except ValueError:
         return False
-    return (
-        parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", value)
-    )
+    return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", value)
 
 
 def api_address(env: Env, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Bring a host into the one form that is stored, compared and sent (ASCII), and the one people read.
+"""Bring a host into the ASCII form that is stored, compared and sent, or the form people read.
 
 A host with letters outside ASCII travels as IDNA (RFC 5891), mapped as browsers map it (UTS #46,
 non-transitional): an HTTP header can hold nothing else.

@@ -58,9 +58,7 @@ def configure(log_format: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _Json()
-        if log_format == "json"
-        else _WithFacts("%(asctime)s %(levelname)s %(message)s")
+        _Json() if log_format == "json" else _WithFacts("%(asctime)s %(levelname)s %(message)s")
     )
     logger = logging.getLogger("app")
     logger.handlers[:] = [handler]

@@ -27,9 +27,7 @@ _templates = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=lambda value: _shown(value),
 )
-_templates.filters["quoted"] = lambda text: "\n".join(f"> {line}" for line in _lines(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +101,8 @@ def _in_one_line(subject: str) -> str:
 def destination() -> str:
     """Where letters go now: `email`, or the console when no mail service is set."""
     return "email" if current().resend_api_key else "console"
+
+
+# A note of several lines cannot pass for the letter's own.
+_templates.filters["quoted"] = lambda text: "\n".join(f"> {line}" for line in _lines(text))
+_templates.finalize = _shown
