@@ -18,6 +18,7 @@ class Found(NamedTuple):
 
 # Bounded lengths (RFC 5321: 64 and 255) keep the search linear on long texts.
 _CANDIDATE = re.compile(r"[^\s@<>()\[\],;:\"“”«»]{1,64}@[^\s@<>()\[\],;:\"“”«»/]{1,255}")
+_OF_AN_ADDRESS_BAR = frozenset("?%#")
 _EDGES = "'’‘*_.!?…-"
 _PREFIX = re.compile(r"^(?:e-?mail|mail)=", re.I)
 _SPACED = re.compile(r"\s*([@.])\s*")
@@ -63,6 +64,9 @@ def looks_like_email(text: str) -> bool:
 
 
 def _valid(candidate: str) -> str | None:
+    # RFC 5321 allows them; no mailbox has them, an address bar does: `sales?bcc=spy%40…@b.co`.
+    if not _OF_AN_ADDRESS_BAR.isdisjoint(candidate):
+        return None
     try:
         return validate_email(candidate, check_deliverability=False).normalized
     except EmailNotValidError:

@@ -13,6 +13,7 @@ from app.web.forwarded import Forwarded
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
 from app.web.page_headers import protect_every
+from app.web.template_output import register as register_template_output
 
 
 def register_web(app: Flask) -> None:
@@ -22,6 +23,7 @@ def register_web(app: Flask) -> None:
     for blueprint in (widget.blueprint, widget.pages_blueprint, rest.blueprint):
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+    register_template_output(app)
     register_error_handlers(app)
     app.before_request(limit_body)
     hooks.register(app)

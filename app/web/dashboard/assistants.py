@@ -19,6 +19,7 @@ from app.completion.detection import compile_phrases
 from app.core import clock
 from app.core.db import db, release, transaction
 from app.core.errors import Invalid
+from app.core.hostnames import readable_host
 from app.models import Site
 from app.models.assistant_settings import AssistantSettings
 from app.models.site_profile import SiteProfile
@@ -153,6 +154,7 @@ def _labels(next_input: Input) -> list[str]:
 def _stored(found: Site) -> dict[str, str]:
     ai = AssistantSettings.from_json(found.assistant_settings)
     values = {name: _written(value) for name, value in ai.to_json().items()}
+    values["link_hosts"] = _written([readable_host(host) for host in ai.link_hosts])
     kind = access_kind(ai)
     kept_name = ai.chat_header_name if kind == "header" else ""
     return {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
 from app.core.db import db
 from app.core.errors import NotFound
+from app.core.hostnames import ascii_origin, readable_host
 from app.models import Site
 from app.sites.demo import DEMO_KEY
 from app.sites.find import find_site
@@ -70,7 +73,7 @@ def chat(site_key: str) -> ResponseReturnValue:
         "widget/chat.html",
         site=site,
         consent_line=consent.text if consent.mode == "line" else "",
-        link_hosts=profile.link_hosts,
+        link_hosts=_either_form(profile.link_hosts),
         patience_seconds=profile.ai.answer_seconds + PATIENCE_BEYOND_SECONDS,
     )
     return _framed(make_response(page), _ancestors(site))
@@ -84,8 +87,17 @@ def demo() -> ResponseReturnValue:
     return render_template("demo/index.html", site_key=DEMO_KEY)
 
 
+def _either_form(hosts: Sequence[str]) -> list[str]:
+    """Each host as it travels and as people write it: an answer may hold either."""
+    return list(dict.fromkeys(form for host in hosts for form in (host, readable_host(host))))
+
+
 def _ancestors(site: Site) -> str:
-    return " ".join(site.allowed_origins) or "*"
+    """Sources for a header, which can hold ASCII only, whatever an older version has stored."""
+    if not site.allowed_origins:
+        return "*"
+    sources = [source for each in site.allowed_origins if (source := ascii_origin(each))]
+    return " ".join(sources) or "'none'"
 
 
 def _framed(response: Response, ancestors: str) -> Response:
