@@ -7,7 +7,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core.extensions import csrf
 from app.web import api as rest
-from app.web import auth, dashboard, hooks, qa, widget
+from app.web import (
+    auth,
+    connection_shares,
+    dashboard,
+    database_errors,
+    hooks,
+    qa,
+    widget,
+)
 from app.web.errors import register_error_handlers
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
@@ -21,6 +29,8 @@ def register_web(app: Flask) -> None:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     register_error_handlers(app)
+    database_errors.register(app)
+    connection_shares.register(app)
     hooks.register(app)
     app.before_request(authorise)
     if proxies := app.extensions["settings"].trusted_proxies:
