@@ -24,10 +24,11 @@ RETRY_AFTER_SECONDS = 3
 SLOW = (
     "This is taking too long right now. Please try again in a few seconds, or narrow your search."
 )
+TRY_AGAIN = "This is taking too long right now. Please try again in a few seconds."
 NOT_SAVED = "We're very busy right now, so nothing was saved. Please try again in a few seconds."
 MAYBE_SAVED = (
-    "We're very busy right now and can't show the result."
-    " Please load the page again to see whether your change was saved."
+    "We're very busy right now and couldn't finish this."
+    " Please go back and load the page again to see whether your change was saved."
 )
 #: The database ended the statement, or another transaction stood in its way.
 _SLOW = (
@@ -53,17 +54,21 @@ def _answer(error: Error) -> Response:
     logger.warning(
         "database %s: %s", "busy" if is_slow else "unavailable", type(_cause(error)).__name__
     )
-    is_saved = has_committed()
+    has_saved = has_committed()
     _give_connection_back()
-    if not is_slow:
-        detail = PLAIN_WORDS[503]
-    elif request.method in ("GET", "HEAD"):
-        detail = SLOW
-    else:
-        detail = MAYBE_SAVED if is_saved else NOT_SAVED
-    response = _shown(detail, may_repeat=not is_saved)
+    detail = _sentence(has_saved=has_saved) if is_slow else PLAIN_WORDS[503]
+    response = _shown(detail, may_repeat=not has_saved)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def _sentence(*, has_saved: bool) -> str:
+    if request.method in ("GET", "HEAD"):
+        return SLOW
+    # A program's request can be repeated whatever became of it; signing in saves nothing of one's.
+    if is_api_request() or request.blueprint == "auth":
+        return TRY_AGAIN
+    return MAYBE_SAVED if has_saved else NOT_SAVED
 
 
 def _shown(detail: str, *, may_repeat: bool) -> Response:

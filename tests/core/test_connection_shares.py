@@ -22,8 +22,8 @@ from app.core.connection_shares import (
     PAGES,
     RESERVED,
     Gate,
-    ShareIsFull,
     SharedPool,
+    ShareIsFull,
     Use,
     use_share,
 )
@@ -101,7 +101,9 @@ def test_the_queue_is_bounded_by_owner_and_as_a_whole() -> None:
     for _ in range(2):
         gate.enter(ann, NOW)
         gate.enter(bob, NOW)
-    threads = [threading.Thread(target=gate.enter, args=(use, NOW)) for use in [ann] * 3 + [bob] * 2]
+    threads = [
+        threading.Thread(target=gate.enter, args=(use, NOW)) for use in [ann] * 3 + [bob] * 2
+    ]
     for thread in threads[:3]:
         thread.start()
     _wait_until(lambda: gate.waiting()["desk"] == 3)
