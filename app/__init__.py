@@ -9,9 +9,8 @@ from flask import Flask
 from app import accounts, cli, delivery, sync
 from app.assistants import registry as assistants
 from app.completion import layers
-from app.core import embedded, extensions, logs, networks
+from app.core import db, embedded, extensions, logs, networks
 from app.core.crypto import Signer, configure_sealing
-from app.core.db import db
 from app.core.rates import Rates
 from app.jobs.worker import register as register_worker
 from app.web import register_web

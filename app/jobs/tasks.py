@@ -74,6 +74,14 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     *upkeep.PERIODIC,
     *letters.PERIODIC,
 )
+#: These read or write much of the database: the worker gives them a share of the connections.
+LONG_JOBS = frozenset(
+    {
+        MANUAL_SYNC,
+        *(name for _, name in (*backtests.JOBS, *upkeep.JOBS)),
+        upkeep.check_every_night.__name__,
+    }
+)
 #: They keep the others going, so they do not queue up behind them.
 PERIODIC_PRIORITY = 10
 

@@ -15,6 +15,7 @@ from flask.cli import with_appcontext
 from procrastinate import JobContext
 from procrastinate.worker import Worker
 
+from app.core.connection_shares import LONG_JOBS, use_share
 from app.jobs import tasks
 from app.jobs.watcher import Watcher, look_once
 
@@ -93,10 +94,14 @@ async def _do_what_is_due(queue: procrastinate.App, options: dict[str, Any]) -> 
 
 
 def _in_context_of(app: Flask) -> Callable[[Callable[[], Any], JobContext, Worker], Any]:
-    """Each blocking task has an app context, and with it a database session, of its own."""
+    """Each blocking task has an app context, and with it a database session, of its own. Long
+    jobs leave connections to deliveries and to turns that wait for an answer.
+    """
 
-    def middleware(call_next: Callable[[], Any], _context: JobContext, _worker: Worker) -> Any:
+    def middleware(call_next: Callable[[], Any], context: JobContext, _worker: Worker) -> Any:
         with app.app_context():
+            if context.job.task_name in tasks.LONG_JOBS:
+                use_share(LONG_JOBS)
             return call_next()
 
     return middleware

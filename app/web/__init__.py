@@ -6,7 +6,15 @@ from flask import Flask
 
 from app.core.extensions import csrf
 from app.web import api as rest
-from app.web import auth, dashboard, hooks, qa, widget
+from app.web import (
+    auth,
+    connection_shares,
+    dashboard,
+    database_errors,
+    hooks,
+    qa,
+    widget,
+)
 from app.web.body import limit_body
 from app.web.errors import register_error_handlers
 from app.web.forwarded import Forwarded
@@ -26,6 +34,8 @@ def register_web(app: Flask) -> None:
     register_template_output(app)
     register_error_handlers(app)
     app.before_request(limit_body)
+    database_errors.register(app)
+    connection_shares.register(app)
     hooks.register(app)
     app.before_request(authorise)
     app.after_request(protect_every)

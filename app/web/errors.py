@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import psycopg2
 from flask import Flask, Response, make_response, render_template
 from marshmallow import ValidationError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.core.errors import (
@@ -59,9 +57,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(ValidationError, _validation_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_error)
-    app.register_error_handler(psycopg2.OperationalError, _database_error)
-    app.register_error_handler(Exception, _unexpected_error)
+    app.register_error_handler(Exception, unexpected_error)
 
 
 def problem(
@@ -114,13 +110,6 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _database_error(error: OperationalError | psycopg2.OperationalError) -> Response:
-    logger.error("database unavailable: %s", type(error).__name__)
-    response = _answer(503, PLAIN_WORDS[503])
-    response.headers["Retry-After"] = "3"
-    return response
-
-
-def _unexpected_error(error: Exception) -> Response:
+def unexpected_error(error: Exception) -> Response:
     logger.exception("unexpected error", exc_info=error)
     return _answer(500, PLAIN_WORDS[500])
