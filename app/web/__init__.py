@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.core.extensions import csrf
 from app.web import api as rest
 from app.web import auth, dashboard, hooks, qa, widget
+from app.web.auth import signed_in
 from app.web.errors import register_error_handlers
 from app.web.guards import authorise, check_routes
 from app.web.operations import blueprint as operations
@@ -23,6 +24,7 @@ def register_web(app: Flask) -> None:
     register_error_handlers(app)
     hooks.register(app)
     app.before_request(authorise)
+    app.before_request(signed_in.note_use)
     if proxies := app.extensions["settings"].trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
