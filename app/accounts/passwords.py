@@ -8,6 +8,7 @@ from functools import cache
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from app.accounts import hashing
 from app.core.errors import Invalid
 
 SHORTEST = 8
@@ -30,11 +31,14 @@ def hash_password(password: str, *, email: str = "", name: str = "") -> str:
         raise Invalid({"password": [COMMON]})
     if _letters(password) in _names(email, name):
         raise Invalid({"password": [OWN]})
-    return generate_password_hash(_storable(password))
+    with hashing.slot():
+        return generate_password_hash(_storable(password))
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
-    """Whether it is that password. Takes equally long where there is none."""
+    """Whether it is that password. Takes equally long where there is none. To be called in a
+    `hashing.slot`.
+    """
     is_match = check_password_hash(password_hash or _NOBODYS_HASH, _storable(password[:LONGEST]))
     return is_match and password_hash is not None
 

@@ -71,6 +71,7 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     (answer_waiting_turns, EVERY_10_SECONDS),
     (retry_stalled_jobs, EVERY_10_SECONDS),
     (remove_finished_jobs, EVERY_NIGHT),
+    *accounts.PERIODIC,
     *upkeep.PERIODIC,
     *letters.PERIODIC,
 )

@@ -15,6 +15,7 @@ from app.web import (
     qa,
     widget,
 )
+from app.web.auth import signed_in
 from app.web.body import limit_body
 from app.web.errors import register_error_handlers
 from app.web.forwarded import Forwarded
@@ -38,6 +39,7 @@ def register_web(app: Flask) -> None:
     connection_shares.register(app)
     hooks.register(app)
     app.before_request(authorise)
+    app.before_request(signed_in.note_use)
     app.after_request(protect_every)
     proxies = app.extensions["settings"].trusted_proxies
     app.wsgi_app = Forwarded(app.wsgi_app, proxies)  # type: ignore[method-assign]

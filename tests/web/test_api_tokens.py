@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.accounts import users
 from app.core import clock
+from app.core.db import transaction
+from app.models import SignIn
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
 from tests.web.test_api_sessions import assert_problem
+from tests.web.test_auth import noted
 
 pytestmark = pytest.mark.usefixtures("database")
 TOKEN, REFRESH = "/api/v1/auth/token", "/api/v1/auth/refresh"
@@ -37,13 +43,98 @@ def test_an_expired_token_says_so(client: FlaskClient) -> None:
     assert "expired" in answer.json["detail"]  # type: ignore[index]
 
 
-def test_ending_tokens_ends_all_of_them(client: FlaskClient) -> None:
+def test_ending_a_token_ends_its_own_sign_in_and_no_other(app: Flask, client: FlaskClient) -> None:
     make_user()
-    headers, others = bearer(client), bearer(client)
+    browser = app.test_client()
+    sign_in(browser)
+    tokens, others = new_tokens(client), bearer(client)
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert client.delete(TOKEN, headers=headers).status_code == 204
-    assert_problem(client.get("/api/v1/sessions", headers=others), 401)
+    assert_problem(client.get("/api/v1/sessions", headers=headers), 401)
+    assert_problem(client.post(REFRESH, json={"refresh_token": tokens["refresh_token"]}), 401)
     assert_problem(client.delete(TOKEN, headers=headers), 401)
     assert_problem(client.delete(TOKEN), 401)
+    assert client.get("/api/v1/sessions", headers=others).status_code == 200
+    assert browser.get("/sessions").status_code == 200
+    assert [each.action for each in noted()].count("user.signed_out") == 1
+
+
+def test_a_refresh_token_that_comes_again_ends_every_token_of_its_sign_in(
+    client: FlaskClient,
+) -> None:
+    user = make_user()
+    first, others = new_tokens(client), bearer(client)
+    given = {"refresh_token": first["refresh_token"]}
+    second = client.post(REFRESH, json=given).json
+    assert second is not None
+    headers = {"Authorization": f"Bearer {second['access_token']}"}
+    assert client.get("/api/v1/sessions", headers=headers).status_code == 200
+    for status in ("used before", "not valid"):
+        refused = client.post(REFRESH, json=given)
+        assert_problem(refused, 401)
+        assert status in refused.json["detail"]  # type: ignore[index]
+    assert_problem(client.get("/api/v1/sessions", headers=headers), 401)
+    assert_problem(client.post(REFRESH, json={"refresh_token": second["refresh_token"]}), 401)
+    assert client.get("/api/v1/sessions", headers=others).status_code == 200
+    [entry] = [each for each in noted() if each.action == "user.refresh_token_reused"]
+    assert (entry.user_id, entry.address) == (user.id, "127.0.0.1")
+
+
+def test_of_many_with_the_same_refresh_token_at_once_one_gets_tokens(
+    app: Flask, client: FlaskClient
+) -> None:
+    make_user()
+    given = {"refresh_token": new_tokens(client)["refresh_token"]}
+    start, answers = threading.Barrier(6), []
+
+    def send() -> None:
+        start.wait()
+        answers.append(app.test_client().post(REFRESH, json=given))
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(each.status_code for each in answers) == [200] + [401] * 5
+    [won] = [each.json for each in answers if each.status_code == 200]
+    headers = {"Authorization": f"Bearer {won['access_token']}"}
+    assert_problem(client.get("/api/v1/sessions", headers=headers), 401)
+    assert [each.action for each in noted()].count("user.refresh_token_reused") == 1
+
+
+@pytest.mark.parametrize("_number", range(4))
+def test_refreshing_while_all_sign_ins_are_ended_brings_none_back(
+    app: Flask, client: FlaskClient, _number: int
+) -> None:
+    """Neither waits for the other for ever, and no token is good afterwards."""
+    user = make_user()
+    given = {"refresh_token": new_tokens(client)["refresh_token"]}
+    start, answers = threading.Barrier(3), []
+
+    def refresh() -> None:
+        start.wait()
+        answers.append(app.test_client().post(REFRESH, json=given).status_code)
+
+    threads = [threading.Thread(target=refresh) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    start.wait()
+    with transaction() as session:
+        users.end_sign_ins(session, users.locked(session, user.id))
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 2
+    assert set(answers) <= {200, 401}
+    with transaction() as session:
+        assert session.query(SignIn).count() == 0
+
+
+def new_tokens(client: FlaskClient) -> dict[str, str]:
+    answer = client.post(TOKEN, json={"email": "ann@example.com", "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    given: dict[str, str] = answer.json  # type: ignore[assignment]
+    return given
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from app.web.auth.signed_in import sign_out as end_session
 from app.web.guards import public
 from app.web.rates import rates
 
-#: Letters asked for, per address.
-ASKED = "20/hour"
+#: Emails asked for: by one address, and by all of them. Each is a job in the database.
+PER_ADDRESS, PER_PROCESS = "20/hour", "1000/hour"
 
 
 @blueprint.route("/login/forgotten", methods=["GET", "POST"])
@@ -30,7 +30,8 @@ def forgotten() -> ResponseReturnValue:
     """
     form = ForgottenForm(formdata=request.form)
     if request.method == "POST" and form.validate():
-        rates().take(ASKED, "forgotten", rate_key(request.remote_addr or ""))
+        rates().take(PER_ADDRESS, "forgotten", rate_key(request.remote_addr or ""))
+        rates().take(PER_PROCESS, "forgotten")
         user = users.find(db.session(), form.email.data)
         with transaction() as session:
             queue.defer(session, SEND_FORGOTTEN, user_id=str(user.id) if user else "")

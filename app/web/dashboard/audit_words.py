@@ -57,7 +57,9 @@ SAID = {
     "user.activated": "let in again",
     "user.signed_in": "signed in",
     "user.sign_in_failed": "has to wait after too many wrong passwords",
+    "user.signed_out": "signed out",
     "user.signed_out_everywhere": "signed out everywhere",
+    "user.refresh_token_reused": "had an API sign-in ended: a used refresh token was sent again",
     "password.changed": "changed their password",
     "password.reset": "set a new password",
     "password.forgotten": "asked for a new password",
@@ -115,7 +117,7 @@ def details(entry: AuditEntry) -> str:
             return f"from {ROLES[given['old']]} to {ROLES[given['new']]}"
         case "user.invited" | "user.created" if "role" in given:
             return f"as {ROLES[given['role']]}"
-        case "user.signed_in" if given.get("by") == "api":
+        case "user.signed_in" | "user.signed_out" if given.get("by") == "api":
             return "by the API"
         case "user.sign_in_failed":
             return f"{given['tries']} tries"

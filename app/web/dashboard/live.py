@@ -32,26 +32,28 @@ SCOPE_OF: dict[str, str] = {
 @requires("sessions:read")
 def live() -> ResponseReturnValue:
     identity = current_identity()
-    my_id = str(identity.user_id) if identity else ""
+    ends_with = {str(identity.user_id), str(identity.sign_in_id)} if identity else set()
     hidden = {topic for topic, scope in SCOPE_OF.items() if not identity or not identity.may(scope)}
     release()  # no connection is held while the stream is open
     try:
         mailbox = hub.join(current_app.extensions["settings"].listen_url)
     except TooManyReaders:
         return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
-    response = Response(_stream(mailbox, my_id, hidden), mimetype="text/event-stream")
+    response = Response(_stream(mailbox, ends_with, hidden), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: hub.leave(mailbox))
     return response
 
 
-def _stream(mailbox: Mailbox, user_id: str, hidden: set[str]) -> Iterator[str]:
-    """Ends when its reader's sign-in or role does: the browser asks again, and is refused."""
+def _stream(mailbox: Mailbox, ends_with: set[str], hidden: set[str]) -> Iterator[str]:
+    """Ends when its reader's sign-in or role does: the browser asks again, and is refused.
+    `ends_with`: ids of the user and the sign-in.
+    """
     ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
     yield "retry: 1000\n\n"
     while time.monotonic() < ends_at and not mailbox.is_closed:
         news = mailbox.take(HEARTBEAT_SECONDS)
-        if news and user_id in news.changed.get("sign_ins", ()):
+        if news and ends_with.intersection(news.changed.get("sign_ins", ())):
             return
         yield _event(news, hidden | {"sign_ins"}) if news else STILL_HERE
         if news:

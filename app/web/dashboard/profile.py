@@ -17,6 +17,7 @@ from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.time_zones import time_zones
 from app.web.dashboard.users import my_id
 from app.web.guards import requires
+from app.web.identity import current_identity
 
 WRONG_PASSWORD = "This is not your password. Please type it again."  # noqa: S105
 SAME = "Please type the same password twice."
@@ -87,11 +88,13 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 def confirm(field: str) -> User:
     """That it is really the user who asks, by the password typed in this field; wrong ones count
-    as they do at sign-in. Raises Invalid.
+    for this sign-in alone, so that nobody else can keep the user from changing their password.
+    Raises Invalid.
     """
-    me = users.get(db.session(), my_id())
+    me, identity = users.get(db.session(), my_id()), current_identity()
+    mine = f"sign-in:{identity.sign_in_id}" if identity else None
     try:
-        user = attempts.verified(me.email, request.form.get(field, ""))
+        user = attempts.verified(me.email, request.form.get(field, ""), trusted=mine)
     except TooMany as error:
         raise Invalid({field: [error.detail]}) from error
     if user is None:
