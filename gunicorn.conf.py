@@ -4,6 +4,7 @@ import signal
 import sys
 
 from app.core import garbage
+from app.core.gate import THREADS
 from app.core.live import hub
 from config import ConfigError, Settings
 
@@ -26,7 +27,8 @@ workers = settings.web_concurrency
 worker_class = "gthread"
 # A turn holds a thread while the assistant thinks, and an open dashboard holds one for its event
 # stream. Threads wait, they do not work, and they hold no database connection: many are cheap.
-threads = 256
+# `app.core.gate` keeps some of them free for short requests.
+threads = THREADS
 worker_connections = 2000
 keepalive = 30
 timeout = 60
