@@ -49,13 +49,16 @@ def new_wait(session_id: uuid.UUID) -> Wait:
 
 _LOCK = text("SELECT FROM chat_sessions WHERE id = :session_id FOR UPDATE")
 _TAKE = text("""
-    UPDATE turns SET waits = ARRAY(SELECT w FROM unnest(waits) w WHERE w > :now) || CAST(:until AS timestamptz)
+    UPDATE turns
+       SET waits = ARRAY(SELECT w FROM unnest(waits) w WHERE w > :now)
+                   || CAST(:until AS timestamptz)
      WHERE session_id = :session_id
        AND (SELECT count(*) FROM unnest(waits) w WHERE w > :now) < :most
     RETURNING true
 """)
 _FREE = text("""
-    UPDATE turns SET waits = array_remove(waits, CAST(:until AS timestamptz)) WHERE session_id = :session_id
+    UPDATE turns SET waits = array_remove(waits, CAST(:until AS timestamptz))
+     WHERE session_id = :session_id
 """)
 
 

@@ -36,7 +36,7 @@ def live() -> ResponseReturnValue:
     hidden = {topic for topic, scope in SCOPE_OF.items() if not identity or not identity.may(scope)}
     release()  # no connection is held while the stream is open
     try:
-        mailbox = hub.join(current_app.extensions["settings"].listen_url)
+        mailbox = hub.join(current_app.extensions["settings"].listen_url, my_id)
     except TooManyReaders:
         return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
     response = Response(_stream(mailbox, my_id, hidden), mimetype="text/event-stream")
@@ -46,7 +46,9 @@ def live() -> ResponseReturnValue:
 
 
 def _stream(mailbox: Mailbox, user_id: str, hidden: set[str]) -> Iterator[str]:
-    """Ends when its reader's sign-in or role does: the browser asks again, and is refused."""
+    """Ends when its reader's sign-in or role does: the browser asks again, and is refused. Ends
+    with `replaced` when its reader has opened too many: the page then asks from time to time.
+    """
     ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
     yield "retry: 1000\n\n"
     while time.monotonic() < ends_at and not mailbox.is_closed:
@@ -56,6 +58,8 @@ def _stream(mailbox: Mailbox, user_id: str, hidden: set[str]) -> Iterator[str]:
         yield _event(news, hidden | {"sign_ins"}) if news else STILL_HERE
         if news:
             time.sleep(SETTLE_SECONDS)
+    if mailbox.is_replaced:
+        yield "event: replaced\ndata: {}\n\n"
 
 
 def _event(news: News, hidden: set[str]) -> str:
