@@ -4,6 +4,7 @@ import signal
 import sys
 
 from app.core import garbage
+from app.core.gate import THREADS
 from app.core.http_server.worker import Worker
 from app.core.live import hub
 from app.web.body import LARGEST_OF_ANY_ROUTE_BYTES
@@ -33,7 +34,8 @@ Worker.largest_body_bytes = LARGEST_OF_ANY_ROUTE_BYTES + 64 * 1024  # chunks hav
 Worker.most_per_address = 200 if settings.public_direct else None
 # A turn holds a thread while the assistant thinks, and an open dashboard holds one for its event
 # stream. Threads wait, they do not work, and they hold no database connection: many are cheap.
-threads = 256
+# `app.core.gate` keeps some of them free for short requests.
+threads = THREADS
 worker_connections = 2000
 keepalive = 30
 timeout = 60

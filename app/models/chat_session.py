@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
@@ -98,6 +100,7 @@ class Turn(Base):
 
     `token` fences the lease: whoever holds it until `expires_at` is answering, and an answer
     that comes under another token is dropped. No token: nobody is answering, the turn is due.
+    `waits`: for each request that waits for the answer, when it gives up.
     """
 
     __tablename__ = "turns"
@@ -108,6 +111,9 @@ class Turn(Base):
     message_id: Mapped[BigNumber]
     token: Mapped[uuid.UUID | None]
     expires_at: Mapped[Moment]
+    waits: Mapped[list[datetime]] = mapped_column(
+        ARRAY(DateTime(timezone=True)), default=list, server_default=text("'{}'")
+    )
 
 
 EVENT_KINDS = ("completed", "reopened", "left_open", "archived", "activated")

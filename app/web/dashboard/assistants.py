@@ -18,7 +18,8 @@ from app.chat.trial import Tried, try_out
 from app.completion.detection import compile_phrases
 from app.core import clock
 from app.core.db import db, release, transaction
-from app.core.errors import Invalid
+from app.core.errors import Busy, Invalid
+from app.core.gate import long_requests
 from app.core.hostnames import readable_host
 from app.models import Site
 from app.models.assistant_settings import AssistantSettings
@@ -93,7 +94,11 @@ def try_assistant(key: str) -> ResponseReturnValue:
     if not asked["lines"]:
         return _tried(profile, _opening(profile))
     conversation, lines = asked["conversation"], asked["lines"]
-    tried = try_out(profile, found.id, lines, asked["draft"], conversation)
+    try:
+        with long_requests.enter(found.id):
+            tried = try_out(profile, found.id, lines, asked["draft"], conversation)
+    except Busy as error:
+        return render_template("sites/_trial_busy.html", detail=error.detail), 503
     return _tried(profile, _answer(profile, tried, lines, conversation), tried)
 
 

@@ -32,11 +32,12 @@ SCOPE_OF: dict[str, str] = {
 @requires("sessions:read")
 def live() -> ResponseReturnValue:
     identity = current_identity()
-    ends_with = {str(identity.user_id), str(identity.sign_in_id)} if identity else set()
+    reader = str(identity.user_id) if identity else ""
+    ends_with = {reader, str(identity.sign_in_id)} if identity else set()
     hidden = {topic for topic, scope in SCOPE_OF.items() if not identity or not identity.may(scope)}
     release()  # no connection is held while the stream is open
     try:
-        mailbox = hub.join(current_app.extensions["settings"].listen_url)
+        mailbox = hub.join(current_app.extensions["settings"].listen_url, reader)
     except TooManyReaders:
         return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
     response = Response(_stream(mailbox, ends_with, hidden), mimetype="text/event-stream")
@@ -46,7 +47,8 @@ def live() -> ResponseReturnValue:
 
 
 def _stream(mailbox: Mailbox, ends_with: set[str], hidden: set[str]) -> Iterator[str]:
-    """Ends when its reader's sign-in or role does: the browser asks again, and is refused.
+    """Ends when its reader's sign-in or role does: the browser asks again, and is refused. Ends
+    with `replaced` when its reader has opened too many: the page then asks from time to time.
     `ends_with`: ids of the user and the sign-in.
     """
     ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
@@ -58,6 +60,8 @@ def _stream(mailbox: Mailbox, ends_with: set[str], hidden: set[str]) -> Iterator
         yield _event(news, hidden | {"sign_ins"}) if news else STILL_HERE
         if news:
             time.sleep(SETTLE_SECONDS)
+    if mailbox.is_replaced:
+        yield "event: replaced\ndata: {}\n\n"
 
 
 def _event(news: News, hidden: set[str]) -> str:

@@ -65,7 +65,10 @@ def state_json(conversation: Conversation) -> dict[str, Any]:
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    return {
+    data = {
         "messages": [message_json(message) for message in conversation.messages],
         **state_json(conversation),
     }
+    if conversation.has_more:
+        data["more"] = True
+    return data
