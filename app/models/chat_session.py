@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
@@ -26,6 +26,9 @@ class ChatSession(Base):
     A person's word stands: when one reopens a session, its messages so far are no evidence any
     more. `discounted_message_id` and `discounted_until` are the newest id and time of then; a
     message counts when its id is higher and its time not earlier.
+
+    `read_after_id`: assistants are not given messages up to this id, because a turn over them was
+    given up. Everybody else reads them.
 
     Only `started_at` is indexed among the times: a turn then changes no indexed column, and
     PostgreSQL updates the row in place (HOT).
@@ -85,6 +88,7 @@ class ChatSession(Base):
     draft: Mapped[JsonObject]
     discounted_message_id: Mapped[BigNumber | None]
     discounted_until: Mapped[Moment | None]
+    read_after_id: Mapped[BigNumber] = mapped_column(BigInteger, default=0, server_default="0")
 
     site: Mapped[Site] = relationship(lazy="raise")
 
@@ -98,6 +102,7 @@ class Turn(Base):
 
     `token` fences the lease: whoever holds it until `expires_at` is answering, and an answer
     that comes under another token is dropped. No token: nobody is answering, the turn is due.
+    `breaks`: how often its answerer died or vanished (`chat.turn_store.claim` counts).
     """
 
     __tablename__ = "turns"
@@ -108,6 +113,7 @@ class Turn(Base):
     message_id: Mapped[BigNumber]
     token: Mapped[uuid.UUID | None]
     expires_at: Mapped[Moment]
+    breaks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 EVENT_KINDS = ("completed", "reopened", "left_open", "archived", "activated")
