@@ -29,7 +29,7 @@ from app.core import clock
 from app.core.db import transaction
 from app.incidents.record import note
 from app.models.site_profile import SiteProfile
-from app.models.transcript import Transcript
+from app.models.transcript import Input, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _give_up(lease: Lease) -> Reply:
         "a turn was given up", extra={"session_id": str(lease.session_id), "breaks": lease.breaks}
     )
     text = unpromising(lease.site.rule)(say(lease.site.profile, "given_up"))
-    return Reply(text or WORDLESS, lease.last_input, lease.transcript.draft)
+    return Reply(text or WORDLESS, lease.last_input or Input(), lease.transcript.draft)
 
 
 def unpromising(rule: Rule | ChangedRule) -> _Unpromising:

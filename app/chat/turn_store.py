@@ -49,7 +49,7 @@ class Lease:
     transcript: Transcript
     site: KnownSite
     breaks: int = 0
-    last_input: Input = Input()
+    last_input: Input | None = None
 
     @property
     def is_given_up(self) -> bool:
@@ -159,11 +159,11 @@ def claim(session_id: uuid.UUID, *, is_alone: bool = False) -> Lease | None:
         if row is None:
             return None
         message_id, breaks, site_id, site_updated_at, *about = row
-        lines, last_input = None, Input()
+        lines, last_input = None, None
         if breaks >= MOST_BREAKS:
             values = {"session_id": session_id, "message_id": message_id}
             stored_input = session.scalar(_READ_NO_MORE, values)
-            last_input = Input.from_json(stored_input) if stored_input else last_input
+            last_input = Input.from_json(stored_input) if stored_input else None
         else:
             lines = session.scalar(_LINES, {"session_id": session_id, "most": LINES_READ})
     site = known_site(site_id, site_updated_at)

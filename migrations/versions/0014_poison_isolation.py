@@ -141,9 +141,7 @@ $$
 
 
 def upgrade() -> None:
-    op.add_column(
-        "turns", sa.Column("breaks", sa.Integer(), server_default="0", nullable=False)
-    )
+    op.add_column("turns", sa.Column("breaks", sa.Integer(), server_default="0", nullable=False))
     op.add_column(
         "chat_sessions",
         sa.Column("read_after_id", sa.BigInteger(), server_default="0", nullable=False),
