@@ -2,8 +2,13 @@
 
 import signal
 import sys
+import threading
 
+from flask import Flask
+
+from app.chat.lease_keeper import release_all
 from app.core import garbage
+from app.core.db import db
 from app.core.gate import THREADS
 from app.core.http_server.worker import Worker
 from app.core.live import hub
@@ -38,7 +43,9 @@ Worker.most_per_address = 200 if settings.public_direct else None
 threads = THREADS
 worker_connections = 2000
 keepalive = 30
-timeout = 60
+# The master kills a worker without a heartbeat for this long. It comes from the thread that only
+# accepts connections: silence means that something holds the interpreter, never a slow answer.
+timeout = 30
 graceful_timeout = 8  # less than the ten seconds the supervisor gives
 max_requests = 0
 # gunicorn itself believes no header about where a request comes from or leads to: it trusts a peer
@@ -55,18 +62,30 @@ loglevel = "warning"
 proc_name = "platform5ive"
 
 
-def post_worker_init(worker: object) -> None:
+def post_worker_init(worker: Worker) -> None:
     garbage.look_less_often()
-    _close_streams_on_stop()
+    _close_streams_on_stop(worker.wsgi)
 
 
-def _close_streams_on_stop() -> None:
-    """An open event stream is a request that never ends: it would use up the whole grace."""
+def _close_streams_on_stop(app: Flask) -> None:
+    """An open event stream is a request that never ends: it would use up the whole grace.
+
+    Turns that are still being answered when the grace ends are given back first, so that they are
+    nobody's death.
+    """
     stop = signal.getsignal(signal.SIGTERM)
 
     def close_and_stop(number: int, frame: object) -> None:
         hub.close()
+        giving_back = threading.Timer(graceful_timeout - 2, _give_turns_back, (app,))
+        giving_back.daemon = True
+        giving_back.start()
         if callable(stop):
             stop(number, frame)
 
     signal.signal(signal.SIGTERM, close_and_stop)
+
+
+def _give_turns_back(app: Flask) -> None:
+    with app.app_context():
+        release_all(db.engine)

@@ -54,6 +54,8 @@ SENTENCES = {
     "Your request is booked and we will contact you within 24 hours.",
     "anything_else": "Is there anything else you would like to tell us?",
     "took_over": "Sorry, I could not answer that properly just now.",
+    "given_up": "Sorry, I'm having trouble answering that right now. "
+    "Someone from the team will read it.",
     "afterwards": "Thank you, our team will read that, too.",
 }
 

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Integer, cast, select, true
 
 from app.assistants.base import Reply
 from app.assistants.registry import SCRIPTED, assistant_for
@@ -21,7 +21,7 @@ from app.chat import wait_slots
 from app.chat.answer import answer
 from app.chat.lease_keeper import kept
 from app.chat.messages import Conversation, StoredMessage, exchange
-from app.chat.turn_store import Lease, claim, store_message, store_reply
+from app.chat.turn_store import MOST_BREAKS, Lease, claim, store_message, store_reply
 from app.chat.wait_slots import PATIENCE_SECONDS, Wait
 from app.completion import layers
 from app.completion.complete import complete
@@ -140,21 +140,30 @@ def finish(received: Received) -> None:
             pass
 
 
-def waiting(limit: int = 50) -> Sequence[uuid.UUID]:
-    """Sessions with a message whose answerer died, the longest waiting first; for the worker."""
+def waiting(limit: int = 50, *, is_broken: bool | None = None) -> Sequence[uuid.UUID]:
+    """Sessions with a message that nobody answers, the longest waiting first; for the worker.
+
+    `is_broken`: only those whose answerer died over it, which may kill the next one, too, or only
+    the others. A turn that is given up kills nobody.
+    """
     overdue = clock.now() - timedelta(seconds=OVERDUE_SECONDS)
+    breaks = Turn.breaks + cast(Turn.token.is_not(None), Integer)
+    is_suspect = (breaks > 0) & (breaks < MOST_BREAKS)
     with transaction() as session:
         return session.scalars(
             select(Turn.session_id)
             .where(Turn.expires_at < overdue)
+            .where(true() if is_broken is None else is_suspect == is_broken)
             .order_by(Turn.expires_at)
             .limit(limit)
         ).all()
 
 
 def answer_waiting(session_id: uuid.UUID) -> bool:
-    """Answer this session's message, unless somebody else is at it."""
-    lease = claim(session_id)
+    """Answer this session's message, unless somebody else is at it. Where `waiting` says that its
+    answerer died, this must be all that the process does.
+    """
+    lease = claim(session_id, is_alone=True)
     if lease is None:
         return False
     for _ in _think(lease):

@@ -7,14 +7,15 @@ died frees itself.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 # No row: no such session. No message_id: refused and not stored, because a turn is running and
 # p_most_waiting requests wait behind it, or p_most_unanswered messages. is_new false: this client
 # id was stored before. is_new and not is_ours: the message is stored and takes a waiting slot.
+# A turn whose lease broke is not taken here: `chat.turn_store.claim` counts how often it did.
 # p_leases: how many seconds a turn of each assistant is leased, {"scripted": 10}.
 STORE_MESSAGE = """
 CREATE FUNCTION store_message(
@@ -31,7 +32,7 @@ DECLARE
     v_assistant text;
     v_last timestamptz;
     v_expires timestamptz;
-    v_is_running boolean;
+    v_is_free boolean;
     v_waits timestamptz[];
     v_unanswered int;
 BEGIN
@@ -48,9 +49,10 @@ BEGIN
     said := p_text;
     is_new := false;
     is_ours := false;
-    SELECT t.expires_at > said_at, ARRAY(SELECT w FROM unnest(t.waits) w WHERE w > p_now)
-      INTO v_is_running, v_waits FROM turns t WHERE t.session_id = p_session_id;
-    IF v_is_running THEN
+    SELECT t.token IS NULL AND t.breaks = 0 AND t.expires_at <= said_at,
+           ARRAY(SELECT w FROM unnest(t.waits) w WHERE w > p_now)
+      INTO v_is_free, v_waits FROM turns t WHERE t.session_id = p_session_id;
+    IF NOT v_is_free THEN
         SELECT count(*) INTO v_unanswered FROM messages m
          WHERE m.session_id = p_session_id AND m.role = 'visitor'
            AND m.id > coalesce((SELECT m2.id FROM messages m2
@@ -82,11 +84,10 @@ BEGIN
             coalesce(v_expires, said_at + interval '60 seconds'))
     ON CONFLICT (session_id) DO UPDATE SET
         message_id = excluded.message_id,
-        token = CASE WHEN turns.expires_at <= said_at THEN excluded.token ELSE turns.token END,
-        expires_at = CASE WHEN turns.expires_at <= said_at THEN excluded.expires_at
-                          ELSE turns.expires_at END,
-        waits = CASE WHEN v_is_running THEN v_waits || p_wait_until ELSE v_waits END
-    RETURNING turns.token = p_token INTO is_ours;
+        token = CASE WHEN v_is_free THEN excluded.token ELSE turns.token END,
+        expires_at = CASE WHEN v_is_free THEN excluded.expires_at ELSE turns.expires_at END,
+        waits = CASE WHEN v_is_free THEN v_waits ELSE v_waits || p_wait_until END
+    RETURNING turns.token IS NOT DISTINCT FROM p_token INTO is_ours;
     IF is_ours THEN
         lines := turn_lines(p_session_id, p_most_lines);
     END IF;
@@ -95,7 +96,7 @@ END
 $$
 """
 
-# The function as migration 0007 left it.
+# The function as migration 0014 left it.
 STORE_MESSAGE_BEFORE = """
 CREATE FUNCTION store_message(
     p_session_id uuid, p_client_id uuid, p_text text, p_now timestamptz, p_token uuid,
@@ -142,10 +143,12 @@ BEGIN
             coalesce(v_expires, said_at + interval '60 seconds'))
     ON CONFLICT (session_id) DO UPDATE SET
         message_id = excluded.message_id,
-        token = CASE WHEN turns.expires_at <= said_at THEN excluded.token ELSE turns.token END,
-        expires_at = CASE WHEN turns.expires_at <= said_at THEN excluded.expires_at
-                          ELSE turns.expires_at END
-    RETURNING turns.token = p_token INTO is_ours;
+        token = CASE WHEN turns.token IS NULL AND turns.breaks = 0 AND turns.expires_at <= said_at
+                     THEN excluded.token ELSE turns.token END,
+        expires_at = CASE WHEN turns.token IS NULL AND turns.breaks = 0
+                               AND turns.expires_at <= said_at
+                          THEN excluded.expires_at ELSE turns.expires_at END
+    RETURNING turns.token IS NOT DISTINCT FROM p_token INTO is_ours;
     IF is_ours THEN
         lines := turn_lines(p_session_id, p_most_lines);
     END IF;
