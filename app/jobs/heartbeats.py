@@ -19,7 +19,8 @@ EVERY_SECONDS = 1.0
 
 class Heartbeats:
     """Of one process. `worker_id`: its row in Procrastinate's table, once it runs jobs;
-    `alone_due`: how many jobs wait for a process of their own.
+    `alone_due`: how many jobs wait for a process of their own; `is_stopping`: jobs are to come to
+    an end.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class Heartbeats:
         self._running: dict[int, tuple[str, float, int | None]] = {}
         self.worker_id: int | None = None
         self.alone_due = 0
+        self.is_stopping = False
 
     @contextlib.contextmanager
     def running(self, name: str, job_id: int | None = None) -> Iterator[None]:

@@ -115,7 +115,7 @@ def _counting_steps(job: Callable[..., Any]) -> Callable[..., Any]:
     def counting(context: JobContext, **arguments: Any) -> Any:
         def reason() -> AbortReason | None:
             heartbeats.step(context.job.id)
-            return context.abort_reason()
+            return AbortReason.SHUTDOWN if heartbeats.is_stopping else context.abort_reason()
 
         return job(context.evolve(abort_reason=reason), **arguments)
 

@@ -44,6 +44,7 @@ SPARE_THREADS = 4
 POLLING_SECONDS = 1.0
 #: What is still being answered this long after a stop is given back: the next to come is SIGKILL.
 GIVE_TURNS_BACK_SECONDS = 7.0
+NOTE_SECONDS = 2.0
 _IS_DUE = """
     SELECT count(*) FILTER (WHERE queue_name = %(alone)s AND status = 'todo')::int AS alone_due,
            count(*) FILTER (WHERE queue_name <> %(alone)s OR status = 'doing')::int AS others
@@ -110,8 +111,6 @@ class _Process:
             "stalled_worker_timeout": tasks.DEAD_AFTER_SECONDS,
             # A delivery keeps its own history; a job that is done would only be in the way.
             "delete_jobs": "successful",
-            # No wait before running jobs are told to stop; they are always waited for.
-            "shutdown_graceful_timeout": 0,
         }
 
     async def run(self, pipe: int, dead: list[int]) -> int:
@@ -172,8 +171,9 @@ class _Process:
 
     async def _stop(self, work: asyncio.Task[None]) -> None:
         """What is being done is finished; what is not finished when we are killed is no death."""
+        heartbeats.is_stopping = True  # told to the jobs at once; they are always waited for
         try:
-            async with asyncio.timeout(GIVE_TURNS_BACK_SECONDS):
+            async with asyncio.timeout(NOTE_SECONDS):
                 await self._isolation.note_stopped(heartbeats.job_ids())
         except Exception:
             logger.exception("a stop was not noted")
