@@ -14,22 +14,22 @@ from collections.abc import Hashable
 from types import TracebackType
 from typing import Self
 
-from app.core.errors import Busy
+from app.core.errors import Busy, Conflict
 
 #: Threads of one web process. A waiting thread costs about 0.1 MB and no database connection.
-THREADS = 416
+THREADS = 456
 #: How many of them may be held by requests that wait for an assistant. Live streams hold up to
 #: `live.MOST_READERS` more; what is left over serves health checks, pages and short requests.
-LONG_REQUESTS = 320
-#: One owner alone gets 8/9 of the places; each of two gets 8/17 and leaves a seventeenth free.
-SHARE = 8
+LONG_REQUESTS = 360
+#: One owner alone gets 4/5 of the places; each of two gets 4/9, and a ninth stays free.
+SHARE = 4
 RETRY_AFTER_SECONDS = 5
 
 
 class Place:
-    """One place at a gate, held until `leave`, which may be called any number of times."""
+    """One place, held until `leave`, which may be called any number of times."""
 
-    def __init__(self, gate: Gate, owner: Hashable) -> None:
+    def __init__(self, gate: Gate | OwnerLimit, owner: Hashable) -> None:
         self._gate, self._owner = gate, owner
         self._is_held = True
 
@@ -75,6 +75,29 @@ class Gate:
     def release(self, owner: Hashable) -> None:
         with self._lock:
             self._total -= 1
+            self._held[owner] -= 1
+            if not self._held[owner]:
+                del self._held[owner]
+
+
+class OwnerLimit:
+    """At most `most` requests of one owner at once in this process, however many owners."""
+
+    def __init__(self, most: int, refusal: Conflict) -> None:
+        self._most, self._refusal = most, refusal
+        self._lock = threading.Lock()
+        self._held: Counter[Hashable] = Counter()
+
+    def enter(self, owner: Hashable) -> Place:
+        """Raises the refusal at once when the owner has that many already."""
+        with self._lock:
+            if self._held[owner] >= self._most:
+                raise Conflict(self._refusal.detail, self._refusal.retry_after_seconds)
+            self._held[owner] += 1
+        return Place(self, owner)
+
+    def release(self, owner: Hashable) -> None:
+        with self._lock:
             self._held[owner] -= 1
             if not self._held[owner]:
                 del self._held[owner]

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from app.core import events
 from app.core.db import db, transaction
-from app.core.live import Hub, Mailbox, TooManyReaders
+from app.core.live import MOST_OF_ONE_OWNER, Hub, Mailbox, TooManyReaders
 from config import Settings
 from tests.factories import make_chat
 from tests.web.signed_in import make_user, sign_in
@@ -112,6 +112,39 @@ def test_there_is_an_end_to_the_number_of_readers(settings: Settings, database: 
     own.close()
 
 
+def test_an_owner_with_too_many_loses_the_oldest(settings: Settings, database: Flask) -> None:
+    own = Hub(most_readers=2 * MOST_OF_ONE_OWNER)
+    theirs = own.join(settings.listen_url, "bob")
+    mine = [own.join(settings.listen_url, "ann") for _ in range(MOST_OF_ONE_OWNER + 2)]
+    assert [each.is_replaced for each in mine] == [True, True] + [False] * MOST_OF_ONE_OWNER
+    assert not theirs.is_closed
+    # What was closed counts until its request has ended: no thread goes uncounted.
+    assert own.reader_count == 1 + len(mine)
+    for each in mine[:2]:
+        assert each.take(60) is None or each.is_closed
+        own.leave(each)
+    own.join(settings.listen_url, "bob")
+    assert not theirs.is_closed
+    own.close()
+
+
+def test_one_agent_cannot_take_the_streams_of_the_others(server: str, own_hub: Hub) -> None:
+    make_user()
+    make_user("bob@example.com")
+    with ExitStack() as browsers:
+        first = browsers.enter_context(stream(server))
+        assert read_event(first) == ("reload", {})
+        rest = [browsers.enter_context(stream(server)) for _ in range(MOST_OF_ONE_OWNER + 3)]
+        assert read_last(first) == ("replaced", {})
+        for lines in rest[:3]:
+            assert read_last(lines) == ("replaced", {})
+        theirs = browsers.enter_context(stream(server, "bob@example.com"))
+        with transaction() as session:
+            events.announce(session, "sessions", "x")
+        for lines in (*rest[3:], theirs):
+            read_until_sessions(lines)
+
+
 def test_closing_sends_every_reader_home(database: Flask, settings: Settings) -> None:
     own = Hub()
     mailbox = own.join(settings.listen_url)
@@ -206,11 +239,11 @@ def announce_and_fail() -> None:
 
 
 @contextmanager
-def stream(server: str) -> Iterator[Iterator[str]]:
+def stream(server: str, email: str = "ann@example.com") -> Iterator[Iterator[str]]:
     with requests.Session() as browser:
         page = browser.get(f"{server}/login", timeout=30).text
         token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-        data = {"csrf_token": token, "email": "ann@example.com", "password": "correct horse"}
+        data = {"csrf_token": token, "email": email, "password": "correct horse"}
         assert browser.post(f"{server}/login", data=data, timeout=30).ok
         with browser.get(f"{server}/live", stream=True, timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("text/event-stream")
@@ -226,6 +259,22 @@ def read_event(lines: Iterator[str]) -> tuple[str, object]:
         if line.startswith("data: "):
             return kind, json.loads(line.removeprefix("data: "))
     raise AssertionError("the stream ended")
+
+
+def read_last(lines: Iterator[str]) -> tuple[str, object]:
+    """The last event of a stream that ends."""
+    last = read_event(lines)
+    while True:
+        try:
+            last = read_event(lines)
+        except AssertionError:
+            return last
+
+
+def read_until_sessions(lines: Iterator[str]) -> None:
+    """Signing in is news, too."""
+    while "sessions" not in str(read_event(lines)[1]):
+        pass
 
 
 def first_news(mailbox: Mailbox):  # type: ignore[no-untyped-def]

@@ -14,9 +14,10 @@ from flask.typing import ResponseReturnValue
 from app.chat import messages, turn
 from app.chat.messages import Conversation
 from app.chat.start import start
+from app.chat.wait_slots import MOST_WAITING, too_many
 from app.core.db import db, transaction
 from app.core.errors import AppError, Conflict
-from app.core.gate import long_requests
+from app.core.gate import OwnerLimit, long_requests
 from app.sites.find import find_site
 from app.web.body import read_json
 from app.web.guards import public
@@ -37,6 +38,9 @@ blueprint = Blueprint("widget", __name__)
 start_schema = StartSchema()
 message_schema = MessageSchema()
 catch_up_schema = CatchUpSchema()
+#: The one that answers and those that may wait for it. Over all processes the database counts; this
+#: one keeps a burst away from it.
+messages_at_once = OwnerLimit(1 + MOST_WAITING, too_many())
 
 
 @blueprint.post("/widget/<site_key>/sessions")
@@ -62,9 +66,10 @@ def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
     site_id = check_token(session_id)
     limits.take_message(session_id, site_id)
     said = read_json(message_schema)
-    with ExitStack() as place:
+    with ExitStack() as held:
+        held.enter_context(messages_at_once.enter(session_id))
         if not turn.is_quick(site_id):
-            place.enter_context(long_requests.enter(site_id))
+            held.enter_context(long_requests.enter(site_id))
         received = turn.receive(session_id, **said)
         if request.accept_mimetypes.best == "text/event-stream":
             response = Response(
@@ -72,7 +77,7 @@ def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
                 mimetype="text/event-stream",
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
-            response.call_on_close(place.pop_all().close)
+            response.call_on_close(held.pop_all().close)
             return response
         *_, conversation = turn.respond(received)
     assert isinstance(conversation, Conversation)
