@@ -17,16 +17,17 @@ from app.core.http_server.arrival import Arrival, Stage
 #: second, that buys a large answer more time.
 READER_SECONDS = 30.0
 SLOWEST_READER = 20_000
+PIECE_BYTES = 64 * 1024
 
 
 class ResponseSocket(socket.socket):
     """A client's socket that gives up a client which does not read: BrokenPipeError."""
 
     _waited = 0.0
-    _written = 0
+    _read_slowly = 0
 
     def begin_response(self) -> None:
-        self._waited, self._written = 0.0, 0
+        self._waited, self._read_slowly = 0.0, 0
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Only time spent waiting counts: a stream with nothing to say may stay open for hours."""
@@ -34,12 +35,13 @@ class ResponseSocket(socket.socket):
             sent = self.send(data, flags | socket.MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
-        self._written += sent
-        if sent < len(data):
-            self._send_when_read(memoryview(data)[sent:], flags)
+        rest = memoryview(data)[sent:]
+        for at in range(0, len(rest), PIECE_BYTES):
+            self._send_when_read(rest[at : at + PIECE_BYTES], flags)
 
     def _send_when_read(self, data: memoryview, flags: int) -> None:
-        left = READER_SECONDS + self._written / SLOWEST_READER - self._waited
+        """The system's buffer is full, so what it takes from now on is what the client reads."""
+        left = READER_SECONDS + self._read_slowly / SLOWEST_READER - self._waited
         started = time.monotonic()
         try:
             self.settimeout(max(left, 0.001))
@@ -50,7 +52,7 @@ class ResponseSocket(socket.socket):
             raise BrokenPipeError(errno.EPIPE, "the client did not read its answer") from None
         finally:
             self._waited += time.monotonic() - started
-        self._written += len(data)
+        self._read_slowly += len(data)
 
 
 class _ArrivedBytes(SocketUnreader):  # type: ignore[misc]

@@ -16,6 +16,7 @@ import json
 import resource
 import selectors
 import socket
+import sys
 import time
 from collections import Counter
 from concurrent.futures import Future
@@ -23,7 +24,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from gunicorn.errors import ConfigError
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from app.core.addresses import rate_key
@@ -66,7 +66,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         if cfg.is_ssl:
-            raise ConfigError("certfile: TLS is the work of a proxy in front of gunicorn.")
+            sys.exit("certfile is set, but TLS is the work of a proxy in front of gunicorn.")
 
     def init_process(self) -> None:
         descriptors = _raise_descriptor_limit(self.cfg.worker_connections + OTHER_DESCRIPTORS)
