@@ -20,8 +20,9 @@ from typing import NamedTuple
 from app.core.errors import TooMany
 
 MOST_AT_ONCE = 2
-#: Tries inside a lane at once, each of which holds a thread.
-MOST_INSIDE = 16
+#: Tries inside a lane at once, each of which holds a thread, and how long each waits for its hash.
+MOST_INSIDE = 8
+PATIENCE_SECONDS = 5.0
 #: What a lane may use of one processor in the long run, and in a burst: some 50 tries.
 SHARE = 0.15
 BURST_SECONDS = 5.0
@@ -31,10 +32,14 @@ _slots = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 @contextmanager
-def slot() -> Iterator[None]:
-    """Compute one password hash inside. Does not nest."""
-    with _slots:
+def slot(patience_seconds: float | None = None) -> Iterator[None]:
+    """Compute one password hash inside. Does not nest. Raises TooMany after waiting that long."""
+    if not _slots.acquire(timeout=patience_seconds):
+        _refuse(2)
+    try:
         yield
+    finally:
+        _slots.release()
 
 
 class Lane:

@@ -69,8 +69,12 @@ def new(
 
 
 def verify(session: Session, email: str, password: str) -> User | None:
-    """The active user with this e-mail and password. Takes equally long for unknown e-mails."""
-    with hashing.slot():  # taken first: whoever waits for it holds no connection
+    """The active user with this email and password. Takes equally long for unknown emails. Raises
+    TooMany when this process computes too many hashes already.
+    """
+    with hashing.slot(
+        hashing.PATIENCE_SECONDS
+    ):  # taken first: whoever waits for it holds no connection
         user = find(session, email)
         is_right = passwords.is_right(user.password_hash if user else None, password)
     return user if user and is_right and user.is_active else None

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts import limits, users
+from app.accounts import hashing, limits, users
 from app.core.db import transaction
 from app.core.errors import TooMany
 from tests.accounts.authenticator import code_of
@@ -127,6 +127,20 @@ def test_the_password_on_the_profile_is_not_guessed_for_long(admin: FlaskClient)
     for password in ("a guess",) * 5 + (PASSWORD,):
         page = send(admin, "/profile", "/profile/password", old_password=password, **data)
     assert (page.status_code, "Too many tries" in page.text) == (422, True)
+
+
+def test_a_try_that_was_not_looked_at_is_given_back(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user()
+    with monkeypatch.context() as patch:
+        patch.setattr(hashing, "PATIENCE_SECONDS", 0)
+        with hashing.slot(), hashing.slot():
+            pages = [sign_in(client) for _ in range(8)]
+    assert {page.status_code for page in pages} == {429}
+    assert "Too many people are signing in" in pages[-1].text
+    assert pages[-1].headers["Retry-After"] == "2"
+    assert sign_in(client).status_code == 302
 
 
 def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(client: FlaskClient) -> None:

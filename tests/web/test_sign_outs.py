@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from app.core import clock
+from app.core import clock, events
 from app.core.db import db, transaction
 from app.models import SignIn
 from tests.web.forms import send
-from tests.web.signed_in import csrf_token, make_user, sign_in
+from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 from tests.web.test_auth import noted
+from tests.web.test_dashboard_live import read_event, stream
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -45,6 +47,33 @@ def test_a_copied_cookie_is_dead_after_sign_out_and_other_browsers_stay(
     assert copy.get("/live").status_code == 302
     assert other.get("/sessions").status_code == 200
     assert [each.action for each in noted()] == ["user.signed_in"] * 2 + ["user.signed_out"]
+
+
+def test_the_stream_of_a_browser_that_signs_out_ends_and_no_other(server: str) -> None:
+    make_user()
+    with stream(server) as staying, requests.Session() as leaving:
+        token = csrf_of(sign_in_at(server, leaving))
+        with leaving.get(f"{server}/live", stream=True, timeout=60) as ending:
+            lines = ending.iter_lines(chunk_size=1, decode_unicode=True)
+            assert next(lines) == "retry: 1000"
+            leaving.post(f"{server}/logout", data={"csrf_token": token}, timeout=60)
+            for _ in lines:  # it ends: the server would go on for ten minutes
+                pass
+        with transaction() as session:
+            events.announce(session, "sites", "x")
+        while read_event(staying) != ("changed", {"sites": ["x"]}):
+            pass
+
+
+def csrf_of(page: str) -> str:
+    return page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+
+
+def sign_in_at(server: str, browser: requests.Session) -> str:
+    """Gives the page one comes to."""
+    token = csrf_of(browser.get(f"{server}/login", timeout=60).text)
+    data = {"csrf_token": token, "email": "ann@example.com", "password": PASSWORD}
+    return browser.post(f"{server}/login", data=data, timeout=60).text
 
 
 def test_signing_out_everywhere_deletes_every_row(app: Flask, admin: FlaskClient) -> None:

@@ -16,6 +16,7 @@ from app.accounts.two_factor import Means
 from app.core import clock
 from app.core.addresses import rate_key
 from app.core.db import db, transaction
+from app.core.errors import TooMany
 from app.models import User
 from app.web.auth import known_devices
 from app.web.rates import rates
@@ -94,15 +95,18 @@ def _attempt(email: str, trusted: str | None) -> Iterator[_Attempt]:
     with (lanes.trusted if trusted else lanes.strangers).enter():
         with transaction() as session:
             attempt = _Attempt(limits.count(session, email, address, trusted=trusted))
-        yield attempt
+        try:
+            yield attempt
+        except TooMany:  # it was not looked at
+            _give_back(attempt.counted)
+            raise
         _settle(attempt, email)
 
 
 def _settle(attempt: _Attempt, email: str) -> None:
     counted = attempt.counted
     if attempt.is_right:
-        with transaction() as session:
-            limits.give_back(session, counted)
+        _give_back(counted)
     elif counted.locks:
         # Not each wrong password is noted: only that somebody has to wait.
         user = users.find(db.session(), email)
@@ -120,3 +124,8 @@ def _settle(attempt: _Attempt, email: str) -> None:
                 address=request.remote_addr,
                 tries=counted.tries,
             )
+
+
+def _give_back(counted: Try) -> None:
+    with transaction() as session:
+        limits.give_back(session, counted)
