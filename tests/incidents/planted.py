@@ -309,6 +309,6 @@ def nested(text: str) -> list[tuple[str, str]]:
         ("prose", f"The service was not able to process your request: {text}"),
         ("json", once),
         ("json in json", json.dumps({"cause": {"response": {"data": once}}})),
-        ("status", f'400 - {json.dumps({"detail": [{"msg": text, "type": "value_error"}]})}'),
+        ("status", f"400 - {json.dumps({'detail': [{'msg': text, 'type': 'value_error'}]})}"),
         ("stack", f"NodeApiError: {text}\n    at Object.execute (/x/HttpRequest.node.js:12:3)"),
     ]
