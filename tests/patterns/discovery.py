@@ -201,9 +201,7 @@ def _methods_by_name(trees: dict[Path, ast.Module]) -> dict[tuple[str, str], fro
     return {home: frozenset(methods) for home, methods in used.items()}
 
 
-def _home(
-    node: ast.AST, homes: dict[str, tuple[str, str]], path: Path
-) -> tuple[str, str] | None:
+def _home(node: ast.AST, homes: dict[str, tuple[str, str]], path: Path) -> tuple[str, str] | None:
     """The module and name of the variable that is read here: `NAME` or `module.NAME`."""
     if isinstance(node, ast.Name):
         return homes.get(node.id) or (path.stem, node.id)

@@ -17,7 +17,7 @@ from types import FrameType
 MOST_RATIO = 7.0
 #: From here on the screening looks closer.
 _SUSPICIOUS_RATIO = 5.5
-_SCREENED = (400, 1_600)
+_SCREENED = (300, 1_200)
 _CUT_OFF_SECONDS = 0.5
 #: A time below is mostly the clock's own.
 _MEASURABLE_SECONDS = 30e-6

@@ -12,17 +12,19 @@ import re._constants as sre  # type: ignore[import-untyped]
 import re._parser as parser  # type: ignore[import-untyped]
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from itertools import islice
 from typing import Any
 
 #: Repeated so often or more, a repetition is attacked.
 _LEAST_REPEATED = 4
 _MOST_SAMPLES = 6
-_MOST_PUMPS = 11
+_MOST_PUMPS = 7
+_MOST_SINGLE = 200
 _REPRESENTATIVES = (
     "a1 .,-@:/'\"!?_\n(e<[*#x0=;+)>]{}|`~&$%^\\tsioZA\t\r\x00\xa0é\u0301中”’…🙂٣€\u200b\ud800"
 )
-ENDS = ("", "\x00", "zzz", "!\n")
+ENDS = ("", "\x00", "zzz", "!\n", " a 1 a 1 a 1")
 #: Whatever a pattern looks like, it is given these.
 GENERIC = (
     *" a1@.\n\t-_(<[{\"'*`|,:;/\\?!=x\u0301中é\xa0”…",
@@ -89,22 +91,20 @@ def attacks_on(pattern: str, flags: int) -> Iterator[Attack]:
     tree = parser.parse(pattern, flags)
     samples = _Samples(tree)
     pieces = list(dict.fromkeys(samples.pieces(tree, "")))
-    whole = [(("", each)) for each in samples.of(tree) if each]
-    near = [("", each[:-1]) for _, each in whole if len(each) > 1]
-    pieces += [each for each in (*whole, *near) if each not in pieces]
-    for beginning, pump in pieces[:400]:
-        for end in ENDS:
-            yield Attack(beginning, (pump,), end)
-    for pump in GENERIC:
-        for end in ("", "\x00"):
-            yield Attack("", (pump,), end)
-    pumps = _spread([pump for _, pump in pieces], _MOST_PUMPS)
+    whole = [each for each in samples.of(tree) if each]
+    near = [each[:-1] for each in whole if len(each) > 1]
+    ends = dict.fromkeys((*ENDS, samples.rarest, *samples.alphabet))
+    singles = (Attack(*piece, end) for end in ends for piece in pieces)
+    yield from islice(singles, max(_MOST_SINGLE, 2 * len(pieces)))
+    for pump in dict.fromkeys((*(*whole, *near)[:60], *GENERIC)):
+        yield Attack("", (pump,), samples.rarest)
+    pumps = _spread((pump for _, (pump,) in pieces), _MOST_PUMPS)
     beginning = next((b for b, _ in pieces if b), "")
     for first in pumps:
         for second in pumps:
             if first != second:
-                yield Attack("", (first, second), "\x00")
-                yield Attack(beginning, (first, second), "\x00", is_alternating=False)
+                yield Attack("", (first, second), samples.rarest)
+                yield Attack(beginning, (first, second), samples.rarest, is_alternating=False)
 
 
 def _spread(pumps: Iterable[str], most: int) -> list[str]:
@@ -124,7 +124,9 @@ class _Samples:
         for char in _REPRESENTATIVES:
             classes.setdefault(tuple(_holds(node, char) for node in sets), char)
         #: One character of each kind that the pattern's sets tell apart.
-        self._alphabet = tuple(classes.values())
+        self.alphabet = tuple(classes.values())
+        #: What the fewest sets hold: an end that fails.
+        self.rarest = classes[min(classes, key=sum)]
 
     def of(self, tree: Any) -> list[str]:
         """Of a sequence: its parts' samples side by side."""
@@ -138,7 +140,7 @@ class _Samples:
         if kind is sre.LITERAL:
             return [chr(value)]
         if _is_set(node):
-            fitting = [char for char in self._alphabet if _holds(node, char)]
+            fitting = [char for char in self.alphabet if _holds(node, char)]
             return fitting[: _MOST_SAMPLES * 2] or [_first_of(value)]
         if kind is sre.BRANCH:
             several = [self.of(branch) for branch in value[1]]
@@ -157,15 +159,15 @@ class _Samples:
             return [self._groups.get(value, "")]
         return [""]  # anchors and looks around take no room
 
-    def pieces(self, tree: Any, before: str) -> Iterator[tuple[str, str]]:
+    def pieces(self, tree: Any, before: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """For each repetition: a text that leads up to it, and one turn of it."""
         for at, (kind, value) in enumerate(tree):
-            rest = before + "".join(self._of_node(node)[0] for node in tree[:at])
+            rest = before + "".join(min(self._of_node(node), key=len) for node in tree[:at])
             if kind in _REPEATS:
                 if value[1] >= _LEAST_REPEATED:
                     for pump in self.of(value[2])[: _MOST_SAMPLES * 2]:
                         if pump:
-                            yield rest, pump
+                            yield rest, (pump,)
                 yield from self.pieces(value[2], rest)
             elif kind is sre.BRANCH:
                 for branch in value[1]:
@@ -222,7 +224,7 @@ def _holds(node: Any, char: str) -> bool:
     return is_negated != any(_item_holds(item, char) for item in value[is_negated:])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _item_holds(item: Any, char: str) -> bool:
     kind, value = item
     if kind is sre.LITERAL:
