@@ -21,10 +21,10 @@ _CANDIDATE = re.compile(r"[^\s@<>()\[\],;:\"“”«»]{1,64}@[^\s@<>()\[\],;:\"
 _OF_AN_ADDRESS_BAR = frozenset("?%#")
 _EDGES = "'’‘*_.!?…-"
 _PREFIX = re.compile(r"^(?:e-?mail|mail)=", re.I)
-_SPACED = re.compile(r"\s*([@.])\s*")
-_SPOKEN_AT = re.compile(r"\s*[(\[]\s*at\s*[)\]]\s*|\s+at\s+", re.I)
-_SPOKEN_DOT = re.compile(r"\s*[(\[]\s*dot\s*[)\]]\s*|\s+dot\s+", re.I)
-_SPOKEN = re.compile(r"[\w.+-]{1,64}(?:\s+at\s+|\s*[(\[]\s*at\s*[)\]]\s*)[\w-]{1,63}", re.I)
+_SPACE_AT_SIGNS = re.compile(r"(?<!\s)\s++(?=[@.])|(?<=[@.])\s++")
+_SPOKEN_AT = re.compile(r"(?:(?<!\s)\s++)?[(\[]\s*+at\s*+[)\]]\s*+|(?<!\s)\s++at\s++", re.I)
+_SPOKEN_DOT = re.compile(r"(?:(?<!\s)\s++)?[(\[]\s*+dot\s*+[)\]]\s*+|(?<!\s)\s++dot\s++", re.I)
+_SPOKEN = re.compile(r"[\w.+-](?:\s++at\s++|\s*+[(\[]\s*+at\s*+[)\]]\s*+)[\w-]", re.I)
 _LOOKS_MEANT = re.compile(r"[^\s@]@|@[^\s@]+\.|^\S+\.[a-z]{2,6}$", re.I)
 
 
@@ -49,7 +49,7 @@ def read_email(text: str) -> str | None:
     if found := find_emails(text):
         return found[0].value
     if "@" in text:
-        closed_up = find_emails(_SPACED.sub(r"\1", text))
+        closed_up = find_emails(_SPACE_AT_SIGNS.sub("", text))
         return closed_up[0].value if closed_up else None
     if _SPOKEN.search(text):
         written = _SPOKEN_AT.sub("@", _SPOKEN_DOT.sub(".", text), count=1)

@@ -130,12 +130,14 @@ def _is_email_in(email: str, texts: Sequence[str]) -> bool:
     """An address that was typed is that one, letter for letter; else it may be spelled out."""
     rest = []
     for text in texts:
-        for found in reversed(find_emails(text)):
+        at = 0
+        for found in find_emails(text):
             if found.value.casefold() == email.casefold():
                 return True
-            text = f"{text[: found.start]}\n{text[found.end :]}"  # noqa: PLW2901
-        rest.append(text)
-    return _letters(email) in _letters(" ".join(rest))
+            rest.append(text[at : found.start])
+            at = found.end
+        rest.append(text[at:])
+    return _letters(email) in _letters("\n".join(rest))
 
 
 def _letters(text: str) -> str:
