@@ -30,6 +30,7 @@ class Heartbeats:
         self.worker_id: int | None = None
         self.alone_due = 0
         self.is_stopping = False
+        self._pipe: int | None = None
 
     @contextlib.contextmanager
     def running(self, name: str, job_id: int | None = None) -> Iterator[None]:
@@ -64,12 +65,24 @@ class Heartbeats:
         beat = {"worker_id": self.worker_id, "alone_due": self.alone_due, "running": oldest}
         return json.dumps(beat).encode() + b"\n"
 
+    def works_as(self, worker_id: int | None) -> None:
+        """Say at once which worker this is: it may be dead before the next beat."""
+        if worker_id != self.worker_id:
+            self.worker_id = worker_id
+            self._beat()
+
     async def send(self, pipe: int) -> None:
-        """Until it is cancelled. A supervisor that does not read misses a beat."""
+        """Until it is cancelled."""
+        self._pipe = pipe
         while True:
-            with contextlib.suppress(BlockingIOError, BrokenPipeError):
-                os.write(pipe, self.line())
+            self._beat()
             await asyncio.sleep(EVERY_SECONDS)
+
+    def _beat(self) -> None:
+        """A supervisor that does not read misses a beat."""
+        if self._pipe is not None:
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                os.write(self._pipe, self.line())
 
 
 #: This process's own. A forked one begins with what its parent had: nothing.

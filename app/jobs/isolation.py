@@ -38,7 +38,7 @@ class Isolation:
     ) -> Any:
         job = context.job
         assert job.id is not None, "a job that runs is stored"
-        heartbeats.worker_id = worker.worker_id
+        heartbeats.works_as(worker.worker_id)
         subject = job_deaths.subject_of(job.task_name, job.id, job.task_kwargs)
         if not self._is_alone and subject in self._suspects:
             await self._in_app(

@@ -32,6 +32,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 SETTLED_SECONDS = 30.0
 #: How often a worker that does once what is due is started again after it was killed.
 MOST_ONCE = 5
+#: The exit code of a process that could not work at all. Any other says that something killed it.
+FAILED = 1
 
 #: Starts work in a forked process and never returns: whether it is for suspect jobs alone, the pipe
 #: for its heartbeats, and the workers (ids) that died before it.
@@ -161,8 +163,8 @@ class Supervisor:
             self._pause_seconds = 0.0
         self._start_at = now + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2 or 0.5, LONGEST_PAUSE_SECONDS)
-        if self._is_once and (code >= 0 or self._starts >= MOST_ONCE):
-            self._exit_code = code if code >= 0 else 1
+        if self._is_once and (code in (0, FAILED) or self._starts >= MOST_ONCE):
+            self._exit_code = 0 if code == 0 else FAILED
 
     def _start_missing(self) -> None:
         main = next((each for each in self._processes if not each.is_alone), None)
@@ -192,7 +194,7 @@ class Supervisor:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             self._start(is_alone, writing, dead)
-            os._exit(1)  # it never comes to this
+            os._exit(FAILED)  # it never comes to this
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(writing)
         os.set_blocking(reading, False)

@@ -32,7 +32,7 @@ from app.core.queue import ALONE, DEFAULT
 from app.jobs import tasks
 from app.jobs.heartbeats import heartbeats
 from app.jobs.isolation import Isolation
-from app.jobs.supervisor import Supervisor
+from app.jobs.supervisor import FAILED, Supervisor
 from app.jobs.watcher import Watcher, look_once
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def command(*, once: bool, concurrency: int, heartbeat_pipe: int | None) -> None
 
     def start(is_alone: bool, pipe: int, dead: list[int]) -> None:
         end_with(parent, signal.SIGKILL)
-        code = 1
+        code = FAILED
         try:
             process = _Process(app, is_alone, concurrency, once)
             code = asyncio.run(process.run(pipe, dead))
