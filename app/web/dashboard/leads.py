@@ -40,13 +40,14 @@ def index() -> ResponseReturnValue:
     if tidy := filters.tidied():
         return tidy
     wanted, cursor = _wanted(filters), request.args.get("cursor")
+    plan = leads.plan_of(db.session(), wanted)
     is_wrong = bool(filters.period and filters.period.errors)
     page = render_template(
         "leads/index.html",
-        page=leads.list_page(db.session(), wanted, cursor=cursor),
+        page=leads.list_page(db.session(), wanted, cursor=cursor, plan=plan),
         is_first=not cursor,
         cursor=cursor,
-        **_about(filters, wanted),
+        **_about(filters, wanted, plan),
     )
     return page, 422 if is_wrong else 200
 
@@ -116,11 +117,13 @@ def _wanted(filters: Filters) -> LeadFilter:
     )
 
 
-def _about(filters: Filters, wanted: LeadFilter) -> dict[str, object]:
+def _about(
+    filters: Filters, wanted: LeadFilter, plan: leads.LeadPlan | None = None
+) -> dict[str, object]:
     """What page and rows are both drawn with."""
     return {
         "filters": filters,
-        "count": leads.counted(db.session(), wanted),
+        "count": leads.counted(db.session(), wanted, plan=plan),
         "deliveries": DELIVERY,
         "found": lambda value: marked(search.lead_marks(value, wanted.words)),
         "is_one_person": wanted.person is not None,
