@@ -93,7 +93,7 @@ def identity_of(user: User, sign_in_id: uuid.UUID | None = None) -> Identity:
 
 def issue_tokens(session: Session, user: User) -> Tokens:
     """The first pair of a new sign-in, in the caller's transaction; both tokens die with it."""
-    sign_in, secret = sign_ins.begin(session, user, "api")
+    sign_in, secret = sign_ins.start(session, user, "api")
     return _pair(sign_in, secret)
 
 

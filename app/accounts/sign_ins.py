@@ -1,4 +1,4 @@
-"""Sign-ins, a row each: begin, find, end. Cookies and tokens only name a row, so that ending it on
+"""Sign-ins, a row each: start, find, end. Cookies and tokens only name a row, so that ending it on
 the server ends every copy of them.
 """
 
@@ -26,7 +26,7 @@ MOST_OF_ONE_USER = 100
 MOST_REMOVED = 5_000
 
 
-class Begun(NamedTuple):
+class Started(NamedTuple):
     """`secret` is shown to the client once; only its hash is kept."""
 
     sign_in: SignIn
@@ -38,7 +38,7 @@ class Found(NamedTuple):
     sign_in: SignIn
 
 
-def begin(session: Session, user: User, kind: Kind) -> Begun:
+def start(session: Session, user: User, kind: Kind) -> Started:
     """A new sign-in, in the caller's transaction. It names the token version that `user` has here:
     where all sign-ins were ended since the user was read, this one never counts.
     """
@@ -55,7 +55,7 @@ def begin(session: Session, user: User, kind: Kind) -> Begun:
     session.add(sign_in)
     session.flush()
     _end_the_oldest(session, user.id, kind)
-    return Begun(sign_in, secret)
+    return Started(sign_in, secret)
 
 
 def of_secret(session: Session, secret: str) -> Found | None:

@@ -115,7 +115,7 @@ def test_an_unsigned_token_is_refused(session: Session, user: User, kind: str) -
     claims = {
         "sub": str(user.id),
         "typ": kind,
-        "fam": str(sign_ins.begin(session, user, "api").sign_in.id),
+        "fam": str(sign_ins.start(session, user, "api").sign_in.id),
         "exp": clock.now() + timedelta(hours=1),
     }
     token = jwt.encode(claims, None, "none")
@@ -159,7 +159,7 @@ def test_a_refresh_token_works_once_and_then_ends_its_family(session: Session, u
 
 def test_a_family_of_another_user_is_nobodys(session: Session, user: User) -> None:
     bob = users.create(session, email="bob@example.com", role="admin", password="correct horse")
-    family = sign_ins.begin(session, bob.user, "api").sign_in
+    family = sign_ins.start(session, bob.user, "api").sign_in
     for kind in ("access", "refresh"):
         claims = {"sub": str(user.id), "typ": kind, "fam": str(family.id), "jti": "x"}
         claims |= {"exp": clock.now() + timedelta(minutes=5)}

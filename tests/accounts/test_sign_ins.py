@@ -18,18 +18,18 @@ def user(session: Session) -> User:
 
 
 def test_a_sign_in_is_found_by_its_secret_which_is_not_stored(session: Session, user: User) -> None:
-    begun = sign_ins.begin(session, user, "browser")
-    assert sign_ins.of_secret(session, begun.secret) == (user, begun.sign_in)
-    assert sign_ins.of_secret(session, begun.secret + "x") is None
+    started = sign_ins.start(session, user, "browser")
+    assert sign_ins.of_secret(session, started.secret) == (user, started.sign_in)
+    assert sign_ins.of_secret(session, started.secret + "x") is None
     assert sign_ins.of_secret(session, "") is None
     assert sign_ins.of_secret(session, "\x00\ud800") is None
-    assert begun.secret not in str(vars(begun.sign_in))
+    assert started.secret not in str(vars(started.sign_in))
 
 
 def test_a_browser_in_use_stays_signed_in_and_an_idle_one_does_not(
     session: Session, user: User
 ) -> None:
-    used, idle = (sign_ins.begin(session, user, "browser") for _ in range(2))
+    used, idle = (sign_ins.start(session, user, "browser") for _ in range(2))
     assert not sign_ins.is_use_due(used.sign_in)
     with clock.moved(timedelta(days=13)):
         assert sign_ins.is_use_due(used.sign_in)
@@ -44,7 +44,7 @@ def test_a_browser_in_use_stays_signed_in_and_an_idle_one_does_not(
 
 
 def test_one_ends_alone_and_all_end_together(session: Session, user: User) -> None:
-    first, second, third = (sign_ins.begin(session, user, "browser") for _ in range(3))
+    first, second, third = (sign_ins.start(session, user, "browser") for _ in range(3))
     assert sign_ins.end(session, user.id, first.sign_in.id)
     assert not sign_ins.end(session, user.id, first.sign_in.id)
     assert sign_ins.of_secret(session, first.secret) is None
@@ -57,19 +57,19 @@ def test_one_ends_alone_and_all_end_together(session: Session, user: User) -> No
 def test_a_sign_in_begun_while_all_were_ended_never_counts(session: Session, user: User) -> None:
     read_before = User(id=user.id, token_version=user.token_version)
     users.end_sign_ins(session, user)
-    begun = sign_ins.begin(session, read_before, "browser")
-    assert sign_ins.of_secret(session, begun.secret) is None
+    started = sign_ins.start(session, read_before, "browser")
+    assert sign_ins.of_secret(session, started.secret) is None
 
 
 def test_one_user_has_so_many_of_a_kind(
     session: Session, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_ins, "MOST_OF_ONE_USER", 3)
-    begun = []
+    started = []
     for number in range(5):
         with clock.moved(timedelta(seconds=number)):
-            begun.append(sign_ins.begin(session, user, "api"))
-    sign_ins.begin(session, user, "browser")
-    alive = [sign_ins.of_id(session, each.sign_in.id) is not None for each in begun]
+            started.append(sign_ins.start(session, user, "api"))
+    sign_ins.start(session, user, "browser")
+    alive = [sign_ins.of_id(session, each.sign_in.id) is not None for each in started]
     assert alive == [False, False, True, True, True]
     assert session.query(SignIn).count() == 4

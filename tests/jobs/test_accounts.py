@@ -36,8 +36,8 @@ def test_the_worker_writes_and_sends_the_letter_of_who_forgot_the_password(
 def test_the_worker_removes_expired_sign_ins_and_old_counts(database: Flask) -> None:
     user = make_user()
     with transaction() as session:
-        sign_ins.begin(session, user, "browser")
-        kept = sign_ins.begin(session, user, "api").sign_in.id
+        sign_ins.start(session, user, "browser")
+        kept = sign_ins.start(session, user, "api").sign_in.id
         limits.count(session, "nobody@example.com", "192.0.2.1")
     assert remove_old_sign_ins in [function for function, _ in tasks.PERIODIC]
     with clock.moved(timedelta(days=15)):

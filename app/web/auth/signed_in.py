@@ -32,7 +32,7 @@ def sign_in(user: User) -> None:
     as one of theirs from here on.
     """
     with transaction() as session:
-        sign_in, secret = sign_ins.begin(session, user, "browser")
+        sign_in, secret = sign_ins.start(session, user, "browser")
     cookie.clear()
     cookie.permanent = True
     login_user(SignedInUser(Found(user, sign_in), secret))
