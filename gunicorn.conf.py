@@ -5,6 +5,7 @@ import sys
 
 from app.core import garbage
 from app.core.live import hub
+from app.core.server_log import GuardedLogger
 from config import ConfigError, Settings
 
 try:
@@ -37,6 +38,7 @@ forwarded_allow_ips = "*" if settings.trusted_proxies else "127.0.0.1,::1"
 control_socket_disable = True  # else it writes a socket into the home folder
 accesslog = None
 loglevel = "warning"
+logger_class = GuardedLogger
 proc_name = "platform5ive"
 
 

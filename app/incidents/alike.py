@@ -17,7 +17,9 @@ _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?"
 _DATE = re.compile(rf"\b{_MONTH},?\s#|#,?\s{_MONTH}(?!\w)")
 _BEFORE_OR_AFTER_DATE = re.compile(rf"\b{_DAY},?\s#|#\s?(?:[ap]m|utc|gmt)\b")
-_NUMBERS = re.compile(r"(?:\[(?:number|id|address)\]|#)(?:[\s,.:;/+_-]*(?:\[(?:number|id|address)\]|#))*")
+_NUMBERS = re.compile(
+    r"(?:\[(?:number|id|address)\]|#)(?:[\s,.:;/+_-]*(?:\[(?:number|id|address)\]|#))*"
+)
 
 
 def changeless(message: str) -> str:
