@@ -12,6 +12,7 @@ from app.core.db import db
 from app.core.gate import THREADS
 from app.core.http_server.worker import Worker
 from app.core.live import hub
+from app.core.server_log import GuardedLogger
 from app.web.body import LARGEST_OF_ANY_ROUTE_BYTES
 from config import ConfigError, Settings
 
@@ -59,6 +60,7 @@ sendfile = False  # it has no deadline for a client that does not read
 control_socket_disable = True  # else it writes a socket into the home folder
 accesslog = None
 loglevel = "warning"
+logger_class = GuardedLogger
 proc_name = "platform5ive"
 
 

@@ -18,27 +18,29 @@ _UNSTORABLE = re.compile(
 )
 
 # What is said in a sentence: "the password is hunter2", "token 'abc'", "API key abc1 refused".
-_SECRET_WORD = (
+_CREDENTIAL = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|kennwort|passwort|secret|token|pin|"
     r"(?:api|access|secret|private)[ -]?key|apikey|key(?= provided)|identified by|"
     r"(?:one-time|verification|security|login|sms) code)"
 )
 _SAID = re.compile(
-    rf"(?<!\w)(?<!\w-)(?<!unexpected )({_SECRET_WORD}(?: (?:provided|given|sent|used))?"
+    rf"(?<!\w)(?<!\w-)(?<!unexpected )({_CREDENTIAL}(?: (?:provided|given|sent|used))?"
     r"(?::| is| was|(?= \\{0,16}[\"'`“‘])|(?= [^\s\d]{0,40}\d))\s{1,5})",
     re.I,
 )
 _WORD = re.compile(r"[^\s,;]+")
 _HAS_LETTER_AND_DIGIT = re.compile(r"(?=[^\d]{0,200}\d)(?=[^a-z]{0,200}[a-z])", re.I)
 #: What is said about a secret, and is none.
-_NO_SECRETS = frozenset(
-    "a an the not no too still already being always never only also now used unused set unset "
-    "missing required needed expected wanted invalid valid incorrect wrong bad empty blank null "
-    "undefined unknown expired revoked disabled enabled changed reset rotated updated deleted "
-    "removed lost stored sent given weak short long strong old new ok okay accepted refused "
-    "rejected denied malformed unsupported unauthorized insufficient restricted limited found "
-    "in on at of for from by with and or but".split()
-)
+_NO_SECRETS = frozenset((
+    "a", "an", "the", "not", "no", "too", "still", "already", "being", "always", "never", "only",
+    "also", "now", "used", "unused", "set", "unset", "missing", "required", "needed", "expected",
+    "wanted", "invalid", "valid", "incorrect", "wrong", "bad", "empty", "blank", "null",
+    "undefined", "unknown", "expired", "revoked", "disabled", "enabled", "changed", "reset",
+    "rotated", "updated", "deleted", "removed", "lost", "stored", "sent", "given", "weak", "short",
+    "long", "strong", "old", "new", "ok", "okay", "accepted", "refused", "rejected", "denied",
+    "malformed", "unsupported", "unauthorized", "insufficient", "restricted", "limited", "found",
+    "in", "on", "at", "of", "for", "from", "by", "with", "and", "or", "but",
+))  # fmt: skip
 # `name: value`, `name = value`, `name => value`, however both are quoted.
 _NAMED = re.compile(
     r"(?<![\w-])([\w-]{1,60}+)(?:\\{0,16}+[\"'])?\s{0,5}(?:=>|:=|[:=])(?:\s{0,5}(?![\s])|(?=\n))"

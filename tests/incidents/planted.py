@@ -304,11 +304,16 @@ HARMLESS: list[str] = [
 
 def nested(text: str) -> list[tuple[str, str]]:
     """The text as n8n's errors carry it: where it stands, and the whole message."""
-    once = json.dumps({"error": {"message": text}})
+    once = _json({"error": {"message": text}})
     return [
         ("prose", f"The service was not able to process your request: {text}"),
         ("json", once),
-        ("json in json", json.dumps({"cause": {"response": {"data": once}}})),
-        ("status", f"400 - {json.dumps({'detail': [{'msg': text, 'type': 'value_error'}]})}"),
+        ("json in json", _json({"cause": {"response": {"data": once}}})),
+        ("status", f"400 - {_json({'detail': [{'msg': text, 'type': 'value_error'}]})}"),
         ("stack", f"NodeApiError: {text}\n    at Object.execute (/x/HttpRequest.node.js:12:3)"),
     ]
+
+
+def _json(value: object) -> str:
+    """As JavaScript writes it: letters are not escaped."""
+    return json.dumps(value, ensure_ascii=False)
