@@ -16,7 +16,7 @@ from app.accounts import audit
 from app.core.db import transaction
 from app.models import AuditEntry
 from app.web.audit import note
-from app.web.dashboard import audit_words
+from app.web.dashboard.audit import labels as audit_labels
 from tests.factories import make_chat, make_site
 from tests.reporting.queries import counted
 from tests.web.signed_in import csrf_token, make_user
@@ -43,13 +43,13 @@ def test_every_action_has_words() -> None:
         path.read_text("utf-8")
         for folder in ("web", "cli", "accounts")
         for path in (ROOT / "app" / folder).rglob("*.py")
-        if path.name != "audit_words.py"
+        if path.name != "audit_labels.py"
     )
     noted = {action for action in _CALL.findall(source) if action}
     assert len(noted) > 20
-    assert noted <= audit_words.SAID.keys()
+    assert noted <= audit_labels.SAID.keys()
     used = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', source))
-    assert audit_words.SAID.keys() <= used, "words for what is never noted"
+    assert audit_labels.SAID.keys() <= used, "words for what is never noted"
 
 
 def test_every_route_that_changes_something_notes_it(app: Flask) -> None:

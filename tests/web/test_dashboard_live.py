@@ -27,7 +27,7 @@ LISTENERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'platform
 def own_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub nobody has used yet: its first reader is told to load again once it listens."""
     own = Hub()
-    monkeypatch.setattr("app.web.dashboard.live.hub", own)
+    monkeypatch.setattr("app.web.frame.live.hub", own)
     yield own
     own.close()
 
@@ -188,7 +188,7 @@ def test_too_many_streams_are_told_when_to_come_again(
 def test_a_reader_who_goes_is_forgotten(
     server: str, own_hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.dashboard.live.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("app.web.frame.live.HEARTBEAT_SECONDS", 0.1)
     make_user()
     with stream(server) as lines:
         read_event(lines)

@@ -13,7 +13,7 @@ from app.delivery.destinations import DESTINATIONS
 from app.delivery.record import PAUSE_REASONS
 from app.models import DeliveryAttempt
 from app.models.delivery import DESTINATION_KINDS, STATUSES
-from app.web.dashboard.delivery_words import STATUS, attempted
+from app.web.dashboard.deliveries.labels import STATUS, attempted
 
 APP = Path(__file__).parents[2] / "app"
 #: Of an answer with a status nothing else is known of; the sentence is made from the number.

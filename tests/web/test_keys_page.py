@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from app.core.db import transaction
 from app.models import ApiKey, AuditEntry
-from app.web.dashboard import key_words
+from app.web.dashboard.keys import labels as key_labels
 from tests.factories import make_site
 from tests.reporting.queries import counted
 from tests.web.signed_in import csrf_token
@@ -106,7 +106,7 @@ def test_every_scope_the_api_asks_for_can_be_given(app: Flask) -> None:
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
     }
-    assert asked_for - {"public"} <= key_words.SCOPES.keys()
+    assert asked_for - {"public"} <= key_labels.SCOPES.keys()
 
 
 def test_many_keys_cost_no_more_queries_than_none(admin: FlaskClient) -> None:

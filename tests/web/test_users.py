@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.core import clock
 from app.core.db import transaction
 from app.models import User
-from app.web.dashboard import live
+from app.web.frame import live
 from tests.reporting.queries import counted
 from tests.web.forms import follow, send
 from tests.web.signed_in import bearer, make_user, sign_in

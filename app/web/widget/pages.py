@@ -81,7 +81,7 @@ def chat(site_key: str) -> ResponseReturnValue:
 def demo() -> ResponseReturnValue:
     if current_app.extensions["settings"].is_production:
         raise NotFound("There is nothing at this address.")
-    return render_template("demo/index.html", site_key=DEMO_KEY)
+    return render_template("widget/demo/index.html", site_key=DEMO_KEY)
 
 
 def _ancestors(site: Site) -> str:

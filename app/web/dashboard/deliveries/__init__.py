@@ -1,0 +1,1 @@
+"""Deliveries: what was sent where, and with what result."""

@@ -1,0 +1,1 @@
+"""Incidents: errors of assistants and n8n workflows."""

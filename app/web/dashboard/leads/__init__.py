@@ -1,0 +1,1 @@
+"""Leads, person by person."""

@@ -1,0 +1,1 @@
+"""Sites: booking phrases, assistant, back-tests."""

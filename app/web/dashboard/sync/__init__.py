@@ -1,0 +1,1 @@
+"""Sync with outside sources, and the health check."""

@@ -1,0 +1,1 @@
+"""Users: invite, roles, access."""

@@ -1,0 +1,65 @@
+"""`/live`: which rows changed, as server-sent events. Ids only; pages ask for what they show."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from flask import Response, current_app
+from flask.typing import ResponseReturnValue
+
+from app.core.db import release
+from app.core.live import Mailbox, News, TooManyReaders, hub
+from app.web.frame.blueprint import blueprint
+from app.web.guards import requires
+from app.web.identity import current_identity
+
+HEARTBEAT_SECONDS = 15
+STILL_HERE = ": still here\n\n"
+LONGEST_STREAM_SECONDS = 600
+#: Between two pieces of news, so that a burst of changes becomes one.
+SETTLE_SECONDS = 0.2
+#: Ids of these are told only to who may see them.
+SCOPE_OF: dict[str, str] = {
+    "users": "users:write",
+    "keys": "keys:write",
+    "audit": "audit:read",
+}
+
+
+@blueprint.get("/live")
+@requires("sessions:read")
+def live() -> ResponseReturnValue:
+    identity = current_identity()
+    my_id = str(identity.user_id) if identity else ""
+    hidden = {topic for topic, scope in SCOPE_OF.items() if not identity or not identity.may(scope)}
+    release()  # no connection is held while the stream is open
+    try:
+        mailbox = hub.join(current_app.extensions["settings"].listen_url)
+    except TooManyReaders:
+        return Response("Too many pages are open. Please try again.", 503, {"Retry-After": "10"})
+    response = Response(_stream(mailbox, my_id, hidden), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(lambda: hub.leave(mailbox))
+    return response
+
+
+def _stream(mailbox: Mailbox, user_id: str, hidden: set[str]) -> Iterator[str]:
+    """Ends when its reader's sign-in or role does: the browser asks again, and is refused."""
+    ends_at = time.monotonic() + LONGEST_STREAM_SECONDS
+    yield "retry: 1000\n\n"
+    while time.monotonic() < ends_at and not mailbox.is_closed:
+        news = mailbox.take(HEARTBEAT_SECONDS)
+        if news and user_id in news.changed.get("sign_ins", ()):
+            return
+        yield _event(news, hidden | {"sign_ins"}) if news else STILL_HERE
+        if news:
+            time.sleep(SETTLE_SECONDS)
+
+
+def _event(news: News, hidden: set[str]) -> str:
+    if news.reload:
+        return "event: reload\ndata: {}\n\n"
+    shown = {topic: ids for topic, ids in news.changed.items() if topic not in hidden}
+    return f"event: changed\ndata: {json.dumps(shown)}\n\n" if shown else STILL_HERE
