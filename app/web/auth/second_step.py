@@ -10,8 +10,8 @@ from flask import session as cookie
 
 from app.core import clock
 from app.models import User
-from app.web.auth.blueprint import local_path
 from app.web.auth.signed_in import SignedInUser, find
+from app.web.frame.addresses import local_path
 
 LIFETIME_SECONDS = 600
 _KEY = "second_step"

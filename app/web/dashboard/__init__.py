@@ -6,6 +6,8 @@ from app.web.dashboard.deliveries import show as delivery_pages
 from app.web.dashboard.incidents import index as incidents
 from app.web.dashboard.keys import index as keys
 from app.web.dashboard.leads import index as leads
+from app.web.dashboard.overview import index as overview
+from app.web.dashboard.overview import notices
 from app.web.dashboard.profile import show as profile
 from app.web.dashboard.profile import two_factor
 from app.web.dashboard.sessions import actions as session_moves
@@ -36,6 +38,8 @@ __all__ = [
     "keys",
     "leads",
     "live",
+    "notices",
+    "overview",
     "profile",
     "session_archive",
     "session_leads",

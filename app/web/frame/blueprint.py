@@ -1,104 +1,71 @@
-"""The dashboard's blueprint, and what every page of it shows."""
+"""The dashboard's blueprint, what every page of it gets, and how nouns add to that."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import (
-    Blueprint,
-    get_flashed_messages,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, get_flashed_messages, request
 from flask.blueprints import BlueprintSetupState
-from flask.typing import ResponseReturnValue
 
-from app.core.db import db
-from app.reporting import notices as standing
-from app.web import hooks
-from app.web.dashboard.deliveries import labels as delivery_labels
-from app.web.dashboard.sites import assistant_labels as assistant_words
-from app.web.dashboard.sync import check_labels as check_labels
-from app.web.frame import html as looks
-from app.web.frame import labels as words
-from app.web.guards import requires
+from app.web.frame import html, labels
+from app.web.frame.addresses import back_path, query_args
 from app.web.identity import current_identity
-from app.web.lists import params as queries
 from app.web.page_headers import protect
-from app.web.qa import labels as qa_labels
+
+Context = Callable[[], Mapping[str, Any]]
 
 blueprint = Blueprint("dashboard", __name__)
 blueprint.after_request(protect)
+_contexts: list[Context] = []
 
 
-@blueprint.get("/")
-@requires("sessions:read")
-def overview() -> ResponseReturnValue:
-    return redirect(url_for("dashboard.sessions"))
+def add_context(context: Context) -> Context:
+    """Have this called for every page; templates get what it returns."""
+    _contexts.append(context)
+    return context
 
 
-@blueprint.get("/notices")
-@requires("sessions:read")
-def notices() -> ResponseReturnValue:
-    """What every page warns of, for those that are open."""
-    return render_template("components/notices.html")
+def add_labels(**modules: object) -> None:
+    """Give every template a noun's labels, under this name."""
+    blueprint.record_once(lambda state: state.app.jinja_env.globals.update(modules))
 
 
 @blueprint.context_processor
 def frame() -> dict[str, Any]:
-    identity = current_identity()
-    return {
-        "identity": identity,
-        "words": words,
-        "delivery_labels": delivery_labels,
-        "check_labels": check_labels,
+    """What every page is rendered with."""
+    context: dict[str, Any] = {
+        "identity": current_identity(),
         "back_path": back_path,
-        "asked": queries.asked,
-        "said_once": said_once,
-        "is_catching_up": hooks.is_behind(),
-        "assistant_words": assistant_words,
-        "qa_labels": qa_labels,
-        "warnings": standing.warnings(db.session()) if identity else standing.NONE,
+        "query_args": query_args,
+        "flashed_messages": flashed_messages,
     }
+    for added in _contexts:
+        context.update(added())
+    return context
 
 
-def is_piece() -> bool:
-    """Whether an open page asks, to bring parts of itself up to date."""
+def is_partial_request() -> bool:
+    """Whether an open page asks, to update parts of itself."""
     return "X-Piece" in request.headers
 
 
-def said_once() -> Sequence[Any]:
-    """What the last move has to say, for the page that a person goes on to."""
-    return () if is_piece() else get_flashed_messages(with_categories=True)
-
-
-def back_path() -> str:
-    """The page a form returns to: this one, or the one this is a piece of."""
-    kept = {name: value for name, value in queries.asked().items() if name != "ids"}
-    pages = {
-        "dashboard.delivery_rows": "dashboard.deliveries",
-        "dashboard.delivery_personal": "dashboard.delivery",
-        "dashboard.save_lead": "dashboard.session",
-    }
-    page = pages.get(str(request.endpoint))
-    page = page or str(request.endpoint).removesuffix("_live")
-    return url_for(page, **{**kept, **(request.view_args or {})})
+def flashed_messages() -> Sequence[Any]:
+    """The outcome of the last action, for the page a person goes on to."""
+    return () if is_partial_request() else get_flashed_messages(with_categories=True)
 
 
 @blueprint.record_once
-def add_words_and_looks(state: BlueprintSetupState) -> None:
+def _add_filters_and_globals(state: BlueprintSetupState) -> None:
     state.app.jinja_env.filters.update(
-        ago=words.ago,
-        until=words.until,
-        exact=words.exact,
-        day=words.day,
-        clock=words.clock_time,
-        order=words.order,
-        capitalize_first=words.capitalize_first,
+        ago=labels.ago,
+        until=labels.until,
+        exact=labels.exact,
+        day=labels.day,
+        clock=labels.clock_time,
+        order=labels.order,
+        capitalize_first=labels.capitalize_first,
     )
     state.app.jinja_env.globals.update(
-        icon=looks.icon, status=looks.status, ago=looks.ago, until=looks.until
+        icon=html.icon, badge=html.badge, ago=html.ago, until=html.until, labels=labels
     )

@@ -10,11 +10,11 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from app.reporting.search import Marks
-from app.web.frame import labels as words
-from app.web.frame.labels import Look
+from app.web.frame import labels
+from app.web.frame.labels import Badge
 
 _ICON = Markup('<i class="fa-solid fa-{}" aria-hidden="true"></i>')
-_STATUS = Markup('<span class="status status-{}">{}<span>{}</span></span>')
+_BADGE = Markup('<span class="status status-{}">{}<span>{}</span></span>')
 _MARK = Markup("<mark>{}</mark>")
 
 
@@ -25,18 +25,18 @@ def icon(name: str) -> Markup:
 
 
 @lru_cache(maxsize=256)
-def status(look: Look) -> Markup:
+def badge(shown: Badge) -> Markup:
     """Icon, word and colour, the same everywhere."""
-    return _STATUS.format(look.tone, icon(look.icon), look.word)
+    return _BADGE.format(shown.tone, icon(shown.icon), shown.text)
 
 
 def ago(moment: datetime) -> Markup:
     """How long ago; `static/js/dashboard/times.js` keeps it true."""
-    return _time(moment, "ago", words.ago(moment))
+    return _time(moment, "ago", labels.ago(moment))
 
 
 def until(moment: datetime) -> Markup:
-    return _time(moment, "until", words.until(moment))
+    return _time(moment, "until", labels.until(moment))
 
 
 def marked(pieces: Marks) -> Markup:
@@ -46,6 +46,6 @@ def marked(pieces: Marks) -> Markup:
 
 def _time(moment: datetime, direction: str, said: str) -> Markup:
     # Of numbers and our own words only; `Markup.format` would take three times as long.
-    exact, sortable = words.exact(moment), moment.isoformat()
+    exact, sortable = labels.exact(moment), moment.isoformat()
     shown = f'<time datetime="{sortable}" title="{exact}" data-{direction}>{said}</time>'
     return Markup(shown)  # noqa: S704

@@ -13,41 +13,41 @@ from app.web.identity import current_identity
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Badge:
     """`tone`: green, blue, grey, amber or red; red only for what needs a person."""
 
     icon: str
-    word: str
+    text: str
     tone: str
 
 
 COMPLETION = {
-    "in_progress": Look("comment-dots", "In progress", "blue"),
-    "completed": Look("circle-check", "Completed", "green"),
+    "in_progress": Badge("comment-dots", "In progress", "blue"),
+    "completed": Badge("circle-check", "Completed", "green"),
 }
 ARCHIVE = {
-    "active": Look("inbox", "Active", "grey"),
-    "archived": Look("box-archive", "Archived", "grey"),
+    "active": Badge("inbox", "Active", "grey"),
+    "archived": Badge("box-archive", "Archived", "grey"),
 }
 QA = {
-    "unchecked": Look("clipboard-question", "Unchecked", "grey"),
-    "passed": Look("check-double", "Passed", "green"),
-    "issue": Look("flag", "Issue", "red"),
-    "fixed": Look("wrench", "Fixed", "blue"),
+    "unchecked": Badge("clipboard-question", "Unchecked", "grey"),
+    "passed": Badge("check-double", "Passed", "green"),
+    "issue": Badge("flag", "Issue", "red"),
+    "fixed": Badge("wrench", "Fixed", "blue"),
 }
 CHANNEL = {
-    "web": Look("globe", "Website", "grey"),
-    "messenger": Look("comments", "Messenger", "grey"),
-    "n8n": Look("diagram-project", "N8n", "grey"),
-    "api": Look("plug", "API", "grey"),
+    "web": Badge("globe", "Website", "grey"),
+    "messenger": Badge("comments", "Messenger", "grey"),
+    "n8n": Badge("diagram-project", "N8n", "grey"),
+    "api": Badge("plug", "API", "grey"),
 }
 ROLE = {
-    "visitor": Look("user", "Visitor", "grey"),
-    "assistant": Look("robot", "Assistant", "grey"),
-    "agent": Look("headset", "Team", "grey"),
-    "system": Look("circle-info", "Note", "grey"),
+    "visitor": Badge("user", "Visitor", "grey"),
+    "assistant": Badge("robot", "Assistant", "grey"),
+    "agent": Badge("headset", "Team", "grey"),
+    "system": Badge("circle-info", "Note", "grey"),
 }
-SECOND_STEP = Look("shield-halved", "On", "green")
+SECOND_STEP = Badge("shield-halved", "On", "green")
 EVENT = {
     "lead.completed": "New lead",
     "lead.updated": "Lead changed",

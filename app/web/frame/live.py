@@ -20,12 +20,8 @@ STILL_HERE = ": still here\n\n"
 LONGEST_STREAM_SECONDS = 600
 #: Between two pieces of news, so that a burst of changes becomes one.
 SETTLE_SECONDS = 0.2
-#: Ids of these are told only to who may see them.
-SCOPE_OF: dict[str, str] = {
-    "users": "users:write",
-    "keys": "keys:write",
-    "audit": "audit:read",
-}
+#: Topics whose ids are sent only to users with this scope. Each noun adds its own.
+SCOPE_OF: dict[str, str] = {}
 
 
 @blueprint.get("/live")

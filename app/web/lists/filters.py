@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from app.web.lists import params as queries
+from app.web.frame.addresses import query_args
 from app.web.lists.params import choice, read_ids
 from app.web.lists.periods import Period
 
@@ -18,13 +18,13 @@ Query = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One drop-down. `any_word`: what stands there while nothing is chosen; `options`: the
+    """One drop-down. `any_text`: what stands there while nothing is chosen; `options`: the
     address's value and its word. `is_folded`: under "More filters".
     """
 
     name: str
     label: str
-    any_word: str
+    any_text: str
     options: Mapping[str, str]
     value: str | None = None
     is_folded: bool = False
@@ -99,7 +99,7 @@ class Filters:
         as_typed = self.period.typed if self.period else {}
         if asked in (self.query, {**self.query, **as_typed}):
             return None
-        others = {name: value for name, value in queries.asked().items() if name not in known}
+        others = {name: value for name, value in query_args().items() if name not in known}
         return redirect(url_for(self.endpoint, **{**others, **self.query}))  # type: ignore[arg-type]
 
     def _without(self, *names: str) -> Query:
@@ -107,16 +107,16 @@ class Filters:
 
 
 def pick(
-    name: str, label: str, any_word: str, options: Mapping[str, str], *, is_folded: bool = False
+    name: str, label: str, any_text: str, options: Mapping[str, str], *, is_folded: bool = False
 ) -> Choice:
     """The choice as this request's address has it."""
-    return Choice(name, label, any_word, options, choice(name, options), is_folded)
+    return Choice(name, label, any_text, options, choice(name, options), is_folded)
 
 
 def pick_yes_no(
-    name: str, label: str, any_word: str, yes: str, no: str, *, is_folded: bool = False
+    name: str, label: str, any_text: str, yes: str, no: str, *, is_folded: bool = False
 ) -> Choice:
-    return pick(name, label, any_word, {"yes": yes, "no": no}, is_folded=is_folded)
+    return pick(name, label, any_text, {"yes": yes, "no": no}, is_folded=is_folded)
 
 
 def read_view_id() -> uuid.UUID | None:

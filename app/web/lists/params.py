@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 
 from flask import request
 
-MOST_IDS = 100
-LONGEST_WORDS = 200
+MAX_IDS = 100
+LONGEST_QUERY = 200
 
 
 def choice(name: str, values: Collection[str]) -> str | None:
@@ -16,19 +16,10 @@ def choice(name: str, values: Collection[str]) -> str | None:
     return value if value in values else None
 
 
-def asked() -> dict[str, str]:
-    """All of it, for `url_for`: without the names that `url_for` keeps for itself."""
-    return {
-        name: value
-        for name, value in request.args.items()
-        if name != "endpoint" and not name.startswith("_")
-    }
-
-
-def words(name: str = "q") -> str:
+def search_query(name: str = "q") -> str:
     """What somebody searches for, on one line; "" for nothing."""
     text = request.args.get(name, "").replace("\x00", " ")
-    return " ".join(text.encode("utf-8", "ignore").decode().split())[:LONGEST_WORDS].strip()
+    return " ".join(text.encode("utf-8", "ignore").decode().split())[:LONGEST_QUERY].strip()
 
 
 def ids(name: str) -> list[uuid.UUID]:
@@ -39,7 +30,7 @@ def ids(name: str) -> list[uuid.UUID]:
 def read_ids(texts: Iterable[str]) -> list[uuid.UUID]:
     """Those of these texts that are ids, at most a hundred."""
     found = []
-    for text in list(texts)[:MOST_IDS]:
+    for text in list(texts)[:MAX_IDS]:
         try:
             found.append(uuid.UUID(text))
         except ValueError:

@@ -12,8 +12,8 @@ from app.core.db import transaction
 from app.core.errors import Conflict, Invalid, NotFound
 from app.review import qa
 from app.web import audit
+from app.web.frame.addresses import query_args
 from app.web.guards import requires
-from app.web.lists.params import asked
 from app.web.qa import forms
 from app.web.qa import labels as qa_labels
 from app.web.qa.blueprint import blueprint
@@ -74,5 +74,5 @@ def undo(session_id: uuid.UUID) -> ResponseReturnValue:
 
 def _session(session_id: uuid.UUID) -> str:
     """Its page, in the list one came from."""
-    query: dict[str, Any] = {**asked(), "session_id": session_id}
+    query: dict[str, Any] = {**query_args(), "session_id": session_id}
     return url_for("dashboard.session", **query, _anchor="qa")

@@ -12,12 +12,16 @@ from app.core.db import db, transaction
 from app.core.errors import NotFound
 from app.reporting import qa_queue, sessions, sites
 from app.reporting.qa import review_panel
+from app.reporting.transcript import transcript_of
 from app.review import qa_looks
-from app.web.dashboard.sessions.transcript import transcript_of
+from app.web.frame.blueprint import add_labels
 from app.web.guards import requires
+from app.web.qa import labels as qa_labels
 from app.web.qa.blueprint import blueprint
 from app.web.qa.forms import Typed, user_id
 from app.web.qa.queue_position import TABS, Walk, asked_walk
+
+add_labels(qa_labels=qa_labels)
 
 
 @blueprint.get("/qa")

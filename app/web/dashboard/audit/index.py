@@ -12,11 +12,13 @@ from app.reporting import audit
 from app.reporting.audit import AuditFilter
 from app.web.dashboard.audit import labels as audit_labels
 from app.web.frame.blueprint import blueprint
+from app.web.frame.live import SCOPE_OF
 from app.web.guards import requires
 from app.web.lists.filters import Filters, pick
 from app.web.lists.periods import Period, read_period
 
 NOBODY = "command-line"
+SCOPE_OF["audit"] = "audit:read"
 
 
 @blueprint.get("/audit", endpoint="audit")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.models import AuditEntry
 from app.reporting.audit import AuditRow
 from app.web.dashboard.deliveries.labels import capitalized_name, deliveries_in_words
-from app.web.frame import labels as words
+from app.web.frame import labels
 
 COMMAND_LINE = "Command line"
 #: What the log can be narrowed to, with the kinds of things it then shows.
@@ -102,13 +102,13 @@ def details(entry: AuditEntry) -> str:
     given = entry.details
     match entry.action:
         case "session.qa_moved":
-            return words.QA[given["to"]].word
+            return labels.QA[given["to"]].text
         case "session.qa_undone":
-            return f"It was: {words.QA[given['was']].word}"
+            return f"It was: {labels.QA[given['was']].text}"
         case "session.reopened" if given.get("cancelled"):
             return f"{given['cancelled']} not sent"
         case "lead.edited":
-            return ", ".join(words.field_name(each) for each in given.get("fields", ()))
+            return ", ".join(labels.field_name(each) for each in given.get("fields", ()))
         case "deliveries.sent_again":
             return deliveries_in_words(given["count"])
         case "user.role_changed":

@@ -12,15 +12,19 @@ from app.delivery import health, repeat
 from app.reporting import deliveries
 from app.reporting.deliveries import DeliveryFilter
 from app.web.audit import note
-from app.web.auth.views import local_path
 from app.web.dashboard.deliveries import labels as delivery_labels
 from app.web.dashboard.deliveries.labels import capitalized_name, destination_name
-from app.web.frame.blueprint import blueprint
+from app.web.frame.addresses import PAGE_OF, local_path
+from app.web.frame.blueprint import add_labels, blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.lists.filters import Filters, pick
 from app.web.lists.params import ids, read_ids
 from app.web.lists.periods import Period, read_period
+
+add_labels(delivery_labels=delivery_labels)
+PAGE_OF["dashboard.delivery_rows"] = "dashboard.deliveries"
+PAGE_OF["dashboard.delivery_personal"] = "dashboard.delivery"
 
 
 @blueprint.get("/deliveries", endpoint="deliveries")
@@ -131,7 +135,7 @@ def read_filters() -> Filters:
     """What this request's address asks for."""
     found = deliveries.destinations(db.session())
     names = {each.key: capitalized_name(each.key) for each in found}
-    states = {value: look.word for value, look in delivery_labels.STATUS.items()}
+    states = {value: badge.text for value, badge in delivery_labels.STATUS.items()}
     return Filters(
         "dashboard.deliveries",
         (

@@ -10,17 +10,17 @@ from app.core import clock
 from app.delivery.repeat import MOST_AT_ONCE
 from app.gateways import n8n, resend
 from app.models import Delivery, DeliveryAttempt, Destination
-from app.web.frame.labels import Look, capitalize_first
+from app.web.frame.labels import Badge, capitalize_first
 
 STATUS = {
-    "pending": Look("clock", "Waiting", "blue"),
-    "delivered": Look("circle-check", "Sent", "green"),
-    "failed": Look("rotate", "Trying again", "amber"),
-    "dead": Look("circle-exclamation", "Not sent", "red"),
-    "unknown": Look("circle-question", "Not sure", "red"),
-    "cancelled": Look("ban", "Cancelled", "grey"),
+    "pending": Badge("clock", "Waiting", "blue"),
+    "delivered": Badge("circle-check", "Sent", "green"),
+    "failed": Badge("rotate", "Trying again", "amber"),
+    "dead": Badge("circle-exclamation", "Not sent", "red"),
+    "unknown": Badge("circle-question", "Not sure", "red"),
+    "cancelled": Badge("ban", "Cancelled", "grey"),
 }
-PAUSED = Look("circle-pause", "Paused", "amber")
+PAUSED = Badge("circle-pause", "Paused", "amber")
 _DESTINATIONS = {
     "n8n": "N8n",
     "monday": "Monday",
@@ -66,7 +66,7 @@ class State:
     would change something.
     """
 
-    look: Look
+    badge: Badge
     sentence: str
     retry_at: datetime | None = None
     can_repeat: bool = False
@@ -119,23 +119,25 @@ def all_sent_again(key: str, count: int) -> str:
 def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | None) -> State:
     """What is shown of a delivery."""
     name = destination_name(delivery.destination_key)
-    look = STATUS[delivery.status]
+    badge = STATUS[delivery.status]
     if delivery.status == "delivered":
-        return State(look, "Shown on the console" if name == "the console" else f"Sent to {name}")
+        return State(badge, "Shown on the console" if name == "the console" else f"Sent to {name}")
     if delivery.status == "cancelled":
-        return State(look, f"Cancelled, not sent to {name}")
+        return State(badge, f"Cancelled, not sent to {name}")
     if delivery.status == "unknown":
-        return State(look, f"May have reached {name}. Not repeated by itself", None, True)
+        return State(badge, f"May have reached {name}. Not repeated by itself", None, True)
     if delivery.status == "dead":
-        return State(look, f"{_why(delivery.destination_key, last)}. We stopped trying", None, True)
+        return State(
+            badge, f"{_why(delivery.destination_key, last)}. We stopped trying", None, True
+        )
     if destination.paused_at:
         return State(PAUSED, f"{capitalize_first(name)} is paused. Waits until it is resumed")
     if delivery.claimed_until and delivery.claimed_until > clock.now():
-        return State(look, f"Sending to {name} now")
+        return State(badge, f"Sending to {name} now")
     if delivery.status == "failed":
         why = _why(delivery.destination_key, last)
-        return State(look, f"{why}, trying again", delivery.next_attempt_at, True)
-    return State(look, f"Waiting to be sent to {name}")
+        return State(badge, f"{why}, trying again", delivery.next_attempt_at, True)
+    return State(badge, f"Waiting to be sent to {name}")
 
 
 def attempted(attempt: DeliveryAttempt, destination_key: str) -> str:

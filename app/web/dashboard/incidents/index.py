@@ -12,8 +12,8 @@ from app.incidents.resolve import open_again, resolve
 from app.reporting import incidents
 from app.reporting.incidents import IncidentFilter
 from app.web.audit import note
-from app.web.auth.views import local_path
 from app.web.dashboard.incidents import labels as incident_labels
+from app.web.frame.addresses import local_path
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity

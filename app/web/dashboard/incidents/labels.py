@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from app.reporting.incidents import IncidentRow
-from app.web.frame.labels import Look
+from app.web.frame.labels import Badge
 
-OPEN = Look("triangle-exclamation", "Open", "red")
-RESOLVED = Look("circle-check", "Resolved", "green")
+OPEN = Badge("triangle-exclamation", "Open", "red")
+RESOLVED = Badge("circle-check", "Resolved", "green")
 SOURCE = {
-    "n8n": Look("diagram-project", "N8n", "grey"),
-    "assistant": Look("robot", "Assistant", "grey"),
+    "n8n": Badge("diagram-project", "N8n", "grey"),
+    "assistant": Badge("robot", "Assistant", "grey"),
 }
 
 
-def state(row: IncidentRow) -> Look:
+def state(row: IncidentRow) -> Badge:
     return RESOLVED if row.is_resolved else OPEN
 
 

@@ -17,9 +17,11 @@ from app.reporting import sites
 from app.web.audit import note
 from app.web.dashboard.keys import labels as key_labels
 from app.web.frame.blueprint import blueprint
+from app.web.frame.live import SCOPE_OF
 from app.web.guards import requires
 
 NONE_CHOSEN = "Please choose at least one."
+SCOPE_OF["keys"] = "keys:write"
 
 
 @blueprint.get("/keys", endpoint="keys")

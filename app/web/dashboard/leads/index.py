@@ -10,26 +10,25 @@ from flask.typing import ResponseReturnValue
 from app.core.db import db
 from app.reporting import leads, search, sites
 from app.reporting.lead_filter import CONTACTS, LeadFilter
-from app.web.frame import labels as words
+from app.web.frame import labels
 from app.web.frame.blueprint import blueprint
 from app.web.frame.html import marked
-from app.web.frame.labels import Look
+from app.web.frame.labels import Badge
 from app.web.guards import requires
 from app.web.lists.filters import Choice, Filters, pick, pick_yes_no
-from app.web.lists.params import ids, read_ids
-from app.web.lists.params import words as typed_words
+from app.web.lists.params import ids, read_ids, search_query
 from app.web.lists.periods import Period, read_period
 
 DELIVERY = {
-    "arrived": Look("circle-check", "Arrived", "green"),
-    "waiting": Look("clock", "Waiting", "blue"),
-    "problem": Look("circle-exclamation", "Needs a look", "red"),
-    None: Look("circle-minus", "Not sent yet", "grey"),
+    "arrived": Badge("circle-check", "Arrived", "green"),
+    "waiting": Badge("clock", "Waiting", "blue"),
+    "problem": Badge("circle-exclamation", "Needs a look", "red"),
+    None: Badge("circle-minus", "Not sent yet", "grey"),
 }
 MISSING = {
     "any": "Something is missing",
     "none": "Nothing is missing",
-    **{key: f"{words.CONTACT[key]} is missing" for key in CONTACTS},
+    **{key: f"{labels.CONTACT[key]} is missing" for key in CONTACTS},
 }
 
 
@@ -64,8 +63,8 @@ def lead_rows() -> ResponseReturnValue:
 def read_filters() -> Filters:
     """What this request's address asks for."""
     names = {site.key: site.name for site in sites.list_all(db.session())}
-    completion = {value: look.word for value, look in words.COMPLETION.items()}
-    deliveries = {value: look.word for value, look in DELIVERY.items() if value}
+    completion = {value: badge.text for value, badge in labels.COMPLETION.items()}
+    deliveries = {value: badge.text for value, badge in DELIVERY.items() if value}
     return Filters(
         "dashboard.leads",
         (
@@ -85,7 +84,7 @@ def read_filters() -> Filters:
         ),
         read_period(),
         period_label="Came",
-        words=typed_words(),
+        words=search_query(),
     )  # fmt: skip
 
 

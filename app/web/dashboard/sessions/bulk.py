@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.db import transaction
 from app.review.archive import activate, archive
 from app.web.audit import note
-from app.web.auth.views import local_path
+from app.web.frame.addresses import local_path
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity

@@ -8,10 +8,10 @@ from app.core.db import db
 from app.models.chat_session import ARCHIVE_STATUSES
 from app.reporting import sites
 from app.reporting.sessions import SessionFilter
-from app.web.frame import labels as words
-from app.web.frame.labels import Look
+from app.web.frame import labels
+from app.web.frame.labels import Badge
 from app.web.lists.filters import Filters, pick, pick_yes_no, read_view_id
-from app.web.lists.params import words as typed_words
+from app.web.lists.params import search_query
 from app.web.lists.periods import Period, read_period
 
 #: Without a choice the list shows what is not archived.
@@ -26,10 +26,10 @@ def read_filters(endpoint: str = "dashboard.sessions") -> Filters:
     return Filters(
         endpoint,
         (
-            pick("completion_status", "Booking", "Any booking", _words(words.COMPLETION)),
+            pick("completion_status", "Booking", "Any booking", _words(labels.COMPLETION)),
             pick("archive_status", "Archive", "Not archived", ARCHIVES),
-            pick("qa_status", "Review", "Any review", _words(words.QA)),
-            pick("channel", "Through", "Any channel", _words(words.CHANNEL), is_folded=True),
+            pick("qa_status", "Review", "Any review", _words(labels.QA)),
+            pick("channel", "Through", "Any channel", _words(labels.CHANNEL), is_folded=True),
             pick("site", "Site", "Any site", names, is_folded=True),
             pick_yes_no(
                 "has_contact",
@@ -50,7 +50,7 @@ def read_filters(endpoint: str = "dashboard.sessions") -> Filters:
             pick("delivery", "Deliveries", "Any delivery", DELIVERIES, is_folded=True),
         ),
         read_period(),
-        words=typed_words(),
+        words=search_query(),
         view_id=read_view_id(),
     )
 
@@ -75,5 +75,5 @@ def wanted(filters: Filters) -> SessionFilter:
     )
 
 
-def _words(looks: Mapping[str, Look]) -> dict[str, str]:
-    return {value: look.word for value, look in looks.items()}
+def _words(badges: Mapping[str, Badge]) -> dict[str, str]:
+    return {value: badge.text for value, badge in badges.items()}

@@ -11,19 +11,19 @@ from app.models import ChatSession
 from app.reporting.lead_changes import ShownChange
 from app.reporting.qa import QaEntry
 from app.web.dashboard.sessions.timeline import ShownEvent
-from app.web.frame import labels as words
-from app.web.frame.labels import Look
+from app.web.frame import labels
+from app.web.frame.labels import Badge
 from app.web.qa.labels import CATEGORY, what_happened
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`look.word` says what happened. `event`: the change of status that it was, with its evidence;
-    `is_of_status`: such a change, or the beginning.
+    """`badge.text` says what happened. `event`: the change of status, with its evidence;
+    `is_of_status`: it is such a change, or the beginning.
     """
 
     at: datetime
-    look: Look
+    badge: Badge
     user_name: str | None = None
     note: str | None = None
     event: ShownEvent | None = None
@@ -39,7 +39,7 @@ def moments_of(
     """Oldest first. `changes`: newest first."""
     began = "Chat opened" if chat.channel == "web" else "Conversation began"
     found = [
-        Moment(chat.started_at, Look("comment-dots", began, "grey"), is_of_status=True),
+        Moment(chat.started_at, Badge("comment-dots", began, "grey"), is_of_status=True),
         *(_of_event(each) for each in events),
         *_of_changes(changes),
         *(_of_review(each) for each in reviews if each.move.undone_at is None),
@@ -48,8 +48,8 @@ def moments_of(
 
 
 def _of_event(shown: ShownEvent) -> Moment:
-    look = Look(shown.look.icon, shown.change, shown.look.tone)
-    return Moment(shown.event.at, look, shown.user_name, event=shown, is_of_status=True)
+    badge = Badge(shown.badge.icon, shown.change, shown.badge.tone)
+    return Moment(shown.event.at, badge, shown.user_name, event=shown, is_of_status=True)
 
 
 def _of_changes(changes: Sequence[ShownChange]) -> list[Moment]:
@@ -57,15 +57,15 @@ def _of_changes(changes: Sequence[ShownChange]) -> list[Moment]:
     found = []
     for _, saved in groupby(changes, key=lambda each: each.change.version):
         together = list(saved)
-        names = ", ".join(words.field_name(each.change.field) for each in reversed(together))
-        look = Look("pen", f"Lead edited: {names}", "grey")
-        found.append(Moment(together[0].change.at, look, together[0].user_name))
+        names = ", ".join(labels.field_name(each.change.field) for each in reversed(together))
+        badge = Badge("pen", f"Lead edited: {names}", "grey")
+        found.append(Moment(together[0].change.at, badge, together[0].user_name))
     return found
 
 
 def _of_review(entry: QaEntry) -> Moment:
     move = entry.move
-    look = words.QA[move.to_status]
-    said = words.capitalize_first(what_happened(move))
+    badge = labels.QA[move.to_status]
+    said = labels.capitalize_first(what_happened(move))
     category = f": {CATEGORY[move.category].lower()}" if move.category else ""
-    return Moment(move.at, Look(look.icon, f"QA: {said}{category}", look.tone), entry.user_name)
+    return Moment(move.at, Badge(badge.icon, f"QA: {said}{category}", badge.tone), entry.user_name)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import sessions
-from app.web.dashboard.sessions import highlights as hits
+from app.web.dashboard.sessions import highlights
 from app.web.dashboard.sessions.filters import read_filters, wanted
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
@@ -47,7 +47,7 @@ def session_rows() -> ResponseReturnValue:
         rows=sessions.by_ids(db.session(), ids("ids"), filter_),
         count=sessions.counted(db.session(), filter_),
         filters=filters,
-        hits=hits,
+        highlights=highlights,
     )
 
 
@@ -59,7 +59,7 @@ def _draw(filters: Filters, tabs: Tabs) -> str:
         page=sessions.list_page(db.session(), filter_, cursor=cursor, chosen=chosen),
         count=sessions.counted(db.session(), filter_, chosen=chosen),
         filters=filters,
-        hits=hits,
+        highlights=highlights,
         tabs=tabs,
         is_first=not cursor,
         cursor=cursor,

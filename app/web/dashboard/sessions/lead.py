@@ -21,9 +21,12 @@ from app.web.dashboard.sessions.lead_form import (
     wrong_form,
 )
 from app.web.dashboard.sessions.show import list_query, render_session, site_of
+from app.web.frame.addresses import PAGE_OF
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
+
+PAGE_OF["dashboard.save_lead"] = "dashboard.session"
 
 
 @blueprint.post("/sessions/<uuid:session_id>/lead")

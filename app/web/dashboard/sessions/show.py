@@ -19,6 +19,7 @@ from app.reporting.people import other_sessions
 from app.reporting.qa import review_panel
 from app.reporting.search import lead_marks
 from app.reporting.sessions import SessionRow
+from app.reporting.transcript import transcript_of
 from app.web.dashboard.sessions.filters import read_filters, wanted
 from app.web.dashboard.sessions.history import moments_of
 from app.web.dashboard.sessions.lead_form import LeadForm, plain_form
@@ -28,7 +29,7 @@ from app.web.dashboard.sessions.timeline import (
     last_decision,
     shown_events,
 )
-from app.web.dashboard.sessions.transcript import lines_of, transcript_of
+from app.web.dashboard.sessions.transcript import lines_of
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 

@@ -10,7 +10,7 @@ from app.delivery.destinations import active_destinations
 from app.models import ChatSession, Delivery, SessionEvent
 from app.reporting.sessions import TimelineEntry
 from app.web.dashboard.deliveries.labels import deliveries_in_words, destination_name
-from app.web.frame.labels import Look
+from app.web.frame.labels import Badge
 
 _COMPLETED = {
     "live": "The assistant promised the booking",
@@ -20,21 +20,20 @@ _COMPLETED = {
     "user": "Marked as completed by hand",
 }
 _OTHERS = {
-    "reopened": Look("rotate-left", "Opened again by hand", "amber"),
-    "left_open": Look("circle-pause", "Left open when the phrases were changed", "grey"),
-    "archived": Look("box-archive", "Archived", "grey"),
-    "activated": Look("inbox", "Brought back from the archive", "grey"),
+    "reopened": Badge("rotate-left", "Opened again by hand", "amber"),
+    "left_open": Badge("circle-pause", "Left open when the phrases were changed", "grey"),
+    "archived": Badge("box-archive", "Archived", "grey"),
+    "activated": Badge("inbox", "Brought back from the archive", "grey"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ShownEvent:
-    """`look.word` says why, `change` what changed and why. `is_here`: its message is among those on
-    the page. `cancelled`: how many deliveries were.
-    """
+    """`badge.text` says why, `change` what changed and why. `is_here`: its message is on the page.
+    `cancelled`: how many deliveries were."""
 
     event: SessionEvent
-    look: Look
+    badge: Badge
     change: str
     user_name: str | None
     is_here: bool
@@ -49,8 +48,8 @@ def shown_events(
     return [
         ShownEvent(
             entry.event,
-            look := look_of(entry.event.kind, entry.event.cause),
-            _change(entry.event, look),
+            badge := badge_of(entry.event.kind, entry.event.cause),
+            _change(entry.event, badge),
             entry.user_name,
             entry.event.message_id in here,
             _cancelled(entry.event, timeline, deliveries),
@@ -59,10 +58,10 @@ def shown_events(
     ]
 
 
-def look_of(kind: str, cause: str | None) -> Look:
+def badge_of(kind: str, cause: str | None) -> Badge:
     if kind in _OTHERS:
         return _OTHERS[kind]
-    return Look("circle-check", _COMPLETED.get(cause or "", "Completed"), "green")
+    return Badge("circle-check", _COMPLETED.get(cause or "", "Completed"), "green")
 
 
 def after_completing(deliveries: Sequence[Delivery]) -> str:
@@ -107,10 +106,10 @@ def last_decision(chat: ChatSession, events: Sequence[ShownEvent]) -> ShownEvent
     return next((event for event in reversed(events) if event.event.kind in kinds), None)
 
 
-def _change(event: SessionEvent, look: Look) -> str:
+def _change(event: SessionEvent, badge: Badge) -> str:
     if event.kind != "completed" or event.cause == "user":
-        return look.word
-    return f"Completed: {look.word[0].lower()}{look.word[1:]}"
+        return badge.text
+    return f"Completed: {badge.text[0].lower()}{badge.text[1:]}"
 
 
 def _cancelled(

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from app.web.frame.labels import Look
+from app.web.frame.labels import Badge
 from config import COMPLETION_LAYERS, Settings
 
-SET_UP = Look("circle-check", "Set up", "green")
-NOT_SET_UP = Look("circle-minus", "Not set up", "grey")
-USUAL = Look("circle-check", "As usual", "green")
-CHANGED = Look("circle-info", "Changed", "blue")
-LOCAL = Look("circle-info", "This computer only", "amber")
+SET_UP = Badge("circle-check", "Set up", "green")
+NOT_SET_UP = Badge("circle-minus", "Not set up", "grey")
+USUAL = Badge("circle-check", "As usual", "green")
+CHANGED = Badge("circle-info", "Changed", "blue")
+LOCAL = Badge("circle-info", "This computer only", "amber")
 
 LAYERS = {
     "live": "While visitors chat",
@@ -34,7 +34,7 @@ class Part:
     key: str
     icon: str
     title: str
-    look: Look
+    badge: Badge
     does: str
     facts: tuple[tuple[str, str], ...]
     variables: tuple[str, ...]
@@ -177,7 +177,7 @@ def _time_zone(settings: Settings) -> Part:
     )
 
 
-def _state(value: str) -> Look:
+def _state(value: str) -> Badge:
     return SET_UP if value else NOT_SET_UP
 
 

@@ -14,13 +14,15 @@ from app.sites.edit import change_site
 from app.sites.find import find_site
 from app.sites.rules import read_rules, try_message
 from app.web.audit import note
-from app.web.frame.blueprint import blueprint
+from app.web.dashboard.sites import assistant_labels
+from app.web.frame.blueprint import add_labels, blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.lists.params import ids
 
 SETTINGS = ("partial_after_minutes", "memory_table")
 LONGEST_MESSAGE = 4000
+add_labels(assistant_labels=assistant_labels)
 
 
 @blueprint.get("/sites", endpoint="sites")

@@ -15,13 +15,15 @@ from app.reporting import syncs
 from app.sync import runs, trigger
 from app.sync.failures import SourceFailed
 from app.web.audit import note
+from app.web.dashboard.sync import health_check
 from app.web.dashboard.sync import labels as sync_labels
-from app.web.frame.blueprint import blueprint
+from app.web.frame.blueprint import add_labels, blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
 
 #: A worker gives a sign of life every 5 seconds.
 WORKER_IS_GONE_SECONDS = 15
+add_labels(health_check=health_check)
 
 
 @blueprint.get("/sync")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from app.sync import runs
-from app.web.frame.labels import Look
+from app.web.frame.labels import Badge
 
 STATE = {
-    "waiting": Look("clock", "Waiting", "blue"),
-    "running": Look("rotate", "Running", "blue"),
-    "interrupted": Look("circle-pause", "Interrupted", "amber"),
-    "done": Look("circle-check", "Done", "green"),
-    "failed": Look("circle-exclamation", "Not finished", "red"),
+    "waiting": Badge("clock", "Waiting", "blue"),
+    "running": Badge("rotate", "Running", "blue"),
+    "interrupted": Badge("circle-pause", "Interrupted", "amber"),
+    "done": Badge("circle-check", "Done", "green"),
+    "failed": Badge("circle-exclamation", "Not finished", "red"),
 }
 SENTENCE = {
     "waiting": "It begins as soon as a worker is free. You can leave this page.",

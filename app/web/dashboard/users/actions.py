@@ -30,7 +30,7 @@ def change_role(user_id: uuid.UUID) -> ResponseReturnValue:
                 audit.note(session, "user.role_changed", "user", user_id, old=before, new=role)
     except Conflict as error:
         return _back(user_id, error.detail, "error")
-    return _back(user_id, f"{called(user)} is {ROLE[role].word.lower()} now.")
+    return _back(user_id, f"{called(user)} is {ROLE[role].text.lower()} now.")
 
 
 @blueprint.post("/users/<uuid:user_id>/deactivation")

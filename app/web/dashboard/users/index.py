@@ -18,12 +18,14 @@ from app.models.user import ROLES
 from app.reporting import users as reporting
 from app.web import audit
 from app.web.dashboard.users import labels as user_labels
-from app.web.frame.blueprint import blueprint, is_piece
+from app.web.frame.blueprint import blueprint, is_partial_request
+from app.web.frame.live import SCOPE_OF
 from app.web.guards import requires
 from app.web.identity import current_identity
 
 #: Where the cookie keeps whose link there is to be shown, and the link, sealed.
 _LINK = "new_link"
+SCOPE_OF["users"] = "users:write"
 
 
 @blueprint.get("/users", endpoint="users")
@@ -31,7 +33,7 @@ _LINK = "new_link"
 def index() -> ResponseReturnValue:
     cursor = request.args.get("cursor")
     page = reporting.list_page(db.session(), cursor=cursor)
-    return render_template("dashboard/users/index.html", page=page, looks=user_labels)
+    return render_template("dashboard/users/index.html", page=page, user_labels=user_labels)
 
 
 @blueprint.get("/users/new")
@@ -69,7 +71,7 @@ def user(user_id: uuid.UUID) -> ResponseReturnValue:
     """A link that was just made is shown once: on the way here it is in the cookie, sealed."""
     found = users.get(db.session(), user_id)
     link_user_id, link = cookie.get(_LINK, ("", ""))
-    is_asked_for = link_user_id == str(user_id) and not is_piece()
+    is_asked_for = link_user_id == str(user_id) and not is_partial_request()
     new_link = unseal(link) if is_asked_for else None
     if new_link:
         cookie.pop(_LINK)
@@ -82,7 +84,7 @@ def user(user_id: uuid.UUID) -> ResponseReturnValue:
         codes_left=two_factor.recovery_codes_left(db.session(), found.id),
         is_mailed=links.are_sent(),
         roles=ROLES,
-        looks=user_labels,
+        user_labels=user_labels,
     )
 
 
@@ -109,6 +111,6 @@ def _invitation(typed: dict[str, str], error: Invalid | None = None) -> str:
         values=typed,
         errors=error.errors if error else {},
         is_mailed=links.are_sent(),
-        looks=user_labels,
+        user_labels=user_labels,
         roles=ROLES,
     )

@@ -1,0 +1,1 @@
+"""Where the dashboard begins, and the notices above every page."""
