@@ -16,7 +16,7 @@ from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
 from app.models import AuditEntry, User
-from app.web.auth.views import local_path
+from app.web.frame.addresses import local_path
 from config import Settings
 from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
 
 from app.accounts import credentials, users
 from app.accounts.credentials import Tokens
@@ -10,7 +12,7 @@ from app.core.db import db, transaction
 from app.core.errors import Denied, Unauthenticated
 from app.web import audit
 from app.web.api.blueprint import blueprint
-from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
+from app.web.api.fields import Text
 from app.web.auth import attempts
 from app.web.body import read_json
 from app.web.guards import public
@@ -21,6 +23,22 @@ SECOND_STEP = (
     "This user signs in with a second step, which this address cannot ask for."
     " Please use an API key, made under Keys in the dashboard."
 )
+
+
+class Credentials(Schema):
+    email = Text(required=True, validate=Length(1, 320))
+    password = Text(required=True, validate=Length(1, 500))
+
+
+class RefreshToken(Schema):
+    refresh_token = Text(required=True, validate=Length(1, 2000))
+
+
+class TokenAnswer(Schema):
+    access_token = fields.String()
+    refresh_token = fields.String()
+    token_type = fields.Constant("Bearer")
+    expires_in = fields.Integer(attribute="expires_in_seconds")
 
 
 @blueprint.post("/auth/token")

@@ -16,7 +16,7 @@ TABS = {"unchecked": "To check", "issue": "Issues to fix", "fixed": "Fixed, to c
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class QueuePosition:
     """`site`: a site's key, all of them without. `is_completed`: only those with a booking."""
 
     tab: str = "unchecked"
@@ -42,19 +42,19 @@ class Walk:
         return url_for("qa.next_one", after=after, **was, **self.query)
 
 
-def asked_walk() -> Walk:
+def requested_position() -> QueuePosition:
     """That of this page's address."""
-    return _walk(request.args)
+    return _position(request.args)
 
 
-def sent_walk() -> Walk | None:
+def submitted_position() -> QueuePosition | None:
     """That of a form; None for one on a session's own page."""
-    return _walk(request.form) if "tab" in request.form else None
+    return _position(request.form) if "tab" in request.form else None
 
 
-def _walk(values: Mapping[str, str]) -> Walk:
+def _position(values: Mapping[str, str]) -> QueuePosition:
     tab, site = values.get("tab", ""), values.get("site", "")
-    return Walk(
+    return QueuePosition(
         tab if tab in TABS else "unchecked",
         site if site.isprintable() and site else None,  # PostgreSQL reads no NUL
         values.get("completed") == "yes",

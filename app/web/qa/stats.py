@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from app.core import clock
 from app.core.db import db
-from app.reporting.qa_numbers import numbers as numbers_of
+from app.reporting import qa_numbers
 from app.web.frame.labels import zone
 from app.web.guards import requires
 from app.web.lists.periods import Period, read_period
 from app.web.qa.blueprint import blueprint
-from app.web.qa.index import frame_of
-from app.web.qa.queue_position import Walk
+from app.web.qa.queue_frame import frame_of
+from app.web.qa.queue_position import QueuePosition
 
 DEFAULT_DAYS = 30
 
@@ -25,9 +25,13 @@ DEFAULT_DAYS = 30
 def numbers() -> ResponseReturnValue:
     period = read_period()
     start, end = _range(period)
-    found = numbers_of(db.session(), start, end)
+    found = qa_numbers.numbers(db.session(), start, end)
     return render_template(
-        "qa/numbers.html", period=period, numbers=found, is_numbers=True, **frame_of(Walk())
+        "qa/numbers.html",
+        period=period,
+        numbers=found,
+        is_numbers=True,
+        **frame_of(QueuePosition()),
     )
 
 

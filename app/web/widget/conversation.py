@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request, stream_with_context
+from flask import Response, current_app, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from app.chat import messages, turn
@@ -20,6 +20,7 @@ from app.sites.find import find_site
 from app.web.body import read_json
 from app.web.guards import public
 from app.web.rates import rates
+from app.web.widget.blueprint import blueprint
 from app.web.widget.schemas import (
     CatchUpSchema,
     MessageSchema,
@@ -34,7 +35,6 @@ TOKEN_MAX_AGE_SECONDS = 30 * 24 * 3600
 STARTS_PER_ADDRESS = "300/minute"
 MESSAGES_PER_SESSION = "60/minute"
 
-blueprint = Blueprint("widget", __name__)
 start_schema = StartSchema()
 message_schema = MessageSchema()
 catch_up_schema = CatchUpSchema()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
 
 from app.core.db import db
 from app.core.errors import NotFound
@@ -13,6 +12,7 @@ from app.sites.demo import DEMO_KEY
 from app.sites.find import find_site
 from app.web.guards import public
 from app.web.widget.assets import asset_url, send_asset
+from app.web.widget.blueprint import blueprint
 
 LOADER_MAX_AGE_SECONDS = 300
 LOOK_MAX_AGE_SECONDS = 60
@@ -20,9 +20,6 @@ LOOK_MAX_AGE_SECONDS = 60
 PATIENCE_BEYOND_SECONDS = 45
 FOR_EVER_SECONDS = 365 * 24 * 3600
 
-blueprint = Blueprint("widget_pages", __name__)
-# The loader asks from whatever page it stands on, and must be able to read a refusal, too.
-CORS(blueprint, resources={r"/widget/[^/]+/look": {"origins": "*"}}, send_wildcard=True)
 blueprint.app_template_global("asset_url")(asset_url)
 
 

@@ -11,8 +11,11 @@ from app.core.db import db, transaction
 from app.reporting import deliveries
 from app.web.audit import note
 from app.web.dashboard.deliveries.payload import payload
+from app.web.frame.addresses import PAGE_OF
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
+
+PAGE_OF["dashboard.delivery_personal"] = "dashboard.delivery"
 
 
 @blueprint.get("/deliveries/<uuid:delivery_id>")

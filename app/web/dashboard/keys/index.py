@@ -1,100 +1,46 @@
-"""`/keys`: what programs sign in with. A new key is shown once, on the answer to making it."""
+"""`/keys`: the API keys, and the form that creates one."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.accounts import api_keys
 from app.accounts.api_keys import NewKey
-from app.core.db import db, transaction
-from app.core.errors import Invalid
+from app.core.db import db
 from app.reporting import sites
-from app.web.audit import note
-from app.web.dashboard.keys import labels as key_labels
+from app.web.dashboard.keys import labels
 from app.web.frame.blueprint import blueprint
 from app.web.frame.live import SCOPE_OF
 from app.web.guards import requires
 
-NONE_CHOSEN = "Please choose at least one."
 SCOPE_OF["keys"] = "keys:write"
 
 
 @blueprint.get("/keys", endpoint="keys")
 @requires("keys:write")
 def index() -> ResponseReturnValue:
-    return _page()
+    return page()
 
 
-@blueprint.post("/keys")
-@requires("keys:write")
-def make_key() -> ResponseReturnValue:
-    typed = _typed()
-    try:
-        with transaction() as session:
-            made = api_keys.create(
-                session,
-                name=typed["name"],
-                scopes=typed["scopes"],
-                site_key=typed["site"] or None,
-            )
-            note(session, "key.created", "key", made.key.id, name=made.key.name)
-    except Invalid as error:
-        errors = {**error.errors, **({} if typed["scopes"] else {"scopes": [NONE_CHOSEN]})}
-        return _page(typed, errors=errors), 422
-    return _page(made=made), 201
-
-
-@blueprint.get("/keys/<uuid:key_id>/revocation")
-@requires("keys:write")
-def revocation(key_id: uuid.UUID) -> ResponseReturnValue:
-    """Asks before the key is revoked."""
-    return render_template("dashboard/keys/revoke.html", key=api_keys.one(db.session(), key_id))
-
-
-@blueprint.post("/keys/<uuid:key_id>/revocation")
-@requires("keys:write")
-def revoke_key(key_id: uuid.UUID) -> ResponseReturnValue:
-    with transaction() as session:
-        revoked = api_keys.revoke(session, key_id)
-        if revoked:
-            note(session, "key.revoked", "key", key_id, name=revoked.name)
-    flash(
-        f"The key “{revoked.name}” is revoked. Nobody can sign in with it any more."
-        if revoked
-        else "This key was revoked before."
-    )
-    return redirect(url_for("dashboard.keys"))
-
-
-def _page(
+def page(
     typed: Mapping[str, Any] | None = None,
     *,
     errors: Mapping[str, list[str]] | None = None,
     made: NewKey | None = None,
 ) -> str:
+    """The page with what was typed and what is wrong with it, or with the key just created."""
     known = api_keys.list_all(db.session())
     return render_template(
         "dashboard/keys/index.html",
         used=[each for each in known if each.key.revoked_at is None],
         revoked=[each for each in known if each.key.revoked_at is not None],
         sites=sites.list_all(db.session()),
-        key_labels=key_labels,
+        key_labels=labels,
         values=typed or {"name": "", "site": "", "scopes": []},
         errors=errors or {},
         made=made,
     )
-
-
-def _typed() -> dict[str, Any]:
-    """The form as it was sent: a scope that is not offered cannot be had by writing the form."""
-    scopes = [scope for scope in request.form.getlist("scopes") if scope in key_labels.SCOPES]
-    return {
-        "name": request.form.get("name", ""),
-        "site": request.form.get("site", ""),
-        "scopes": scopes,
-    }

@@ -16,10 +16,11 @@ from app.core.errors import AppError, Conflict, Invalid
 from app.models import User
 from app.web import audit
 from app.web.auth.signed_in import sign_in
-from app.web.dashboard.profile.show import confirm, page
-from app.web.dashboard.users.index import my_id
+from app.web.dashboard.profile.actions import confirm
+from app.web.dashboard.profile.show import page
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
+from app.web.identity import signed_in_user_id
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,7 @@ def begin_two_factor() -> ResponseReturnValue:
     try:
         confirm("set_up_password")
         with transaction() as session:
-            two_factor.set_up(users.locked(session, my_id()))
+            two_factor.set_up(users.locked(session, signed_in_user_id()))
     except (Invalid, Conflict) as error:
         return _refused(error)
     return redirect(url_for("dashboard.two_factor"))
@@ -49,7 +50,7 @@ def confirm_two_factor() -> ResponseReturnValue:
     """Signs out everywhere else: those sign-ins have seen no code."""
     try:
         with transaction() as session:
-            user = users.locked(session, my_id())
+            user = users.locked(session, signed_in_user_id())
             codes = two_factor.enable(session, user, request.form.get("code", ""))
             audit.note(session, "two_factor.enabled", "user", user.id)
     except Invalid as error:
@@ -93,14 +94,14 @@ def _confirmed(change: Callable[[Session, User], Result]) -> Result:
     """Raises Invalid (the password) and Conflict (it is off)."""
     confirm("two_factor_password")
     with transaction() as session:
-        user = users.locked(session, my_id())
+        user = users.locked(session, signed_in_user_id())
         if user.totp_enabled_at is None:
             raise Conflict("Two-factor sign-in is off already.")
         return change(session, user)
 
 
 def _set_up(error: Invalid | None = None) -> ResponseReturnValue:
-    me = users.get(db.session(), my_id())
+    me = users.get(db.session(), signed_in_user_id())
     secret = two_factor.waiting_secret(me)
     if secret is None:
         return redirect(url_for("dashboard.profile"))

@@ -20,15 +20,10 @@ from app.reporting.qa import review_panel
 from app.reporting.search import lead_marks
 from app.reporting.sessions import SessionRow
 from app.reporting.transcript import transcript_of
+from app.web.dashboard.sessions.effects import after_completing, after_reopening
 from app.web.dashboard.sessions.filters import read_filters, wanted
-from app.web.dashboard.sessions.history import moments_of
 from app.web.dashboard.sessions.lead_form import LeadForm, plain_form
-from app.web.dashboard.sessions.timeline import (
-    after_completing,
-    after_reopening,
-    last_decision,
-    shown_events,
-)
+from app.web.dashboard.sessions.timeline import last_decision, shown_events, timeline_of
 from app.web.dashboard.sessions.transcript import lines_of
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
@@ -55,15 +50,15 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
     row = sessions.one(database, session_id)
     cursor = _cursor(session_id)
     page = sessions.latest_messages(database, session_id, limit=LINES, cursor=cursor)
-    timeline = sessions.timeline(database, session_id)
+    entries = sessions.timeline(database, session_id)
     sent = deliveries.of_session(database, session_id)
-    events = shown_events(timeline, sent, [message.id for message in page.items])
+    events = shown_events(entries, sent, [message.id for message in page.items])
     changes = lead_changes(database, row.lead.id) if row.lead else []
     qa = review_panel(database, row.session)
-    moments = moments_of(row.session, events, changes, qa.history)
+    timeline = timeline_of(row.session, events, changes, qa.history)
     filters = read_filters()
     newer, older = sessions.neighbours(database, wanted(filters), session_id)
-    said = transcript_of(row, page.items[::-1], timeline, filters.words)
+    said = transcript_of(row, page.items[::-1], entries, filters.words)
     return render_template(
         template,
         row=row,
@@ -71,13 +66,13 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
         lead_marks=partial(lead_marks, words=filters.words),
         lines=lines_of(
             said,
-            moments,
+            timeline,
             has_earlier=page.next_cursor is not None,
             has_later=page.previous_cursor is not None,
         ),
         earlier_cursor=page.next_cursor,
         later_cursor=page.previous_cursor,
-        moments=moments,
+        timeline=timeline,
         decision=last_decision(row.session, events),
         next_move=(after_reopening if row.session.is_completed else after_completing)(sent),
         deliveries=sent,

@@ -1,16 +1,19 @@
-"""What happened to a session, and what a person's next move would do, in plain words."""
+"""What happened to a session, in one order: its status, edits of its lead, its reviews."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
 
-from app.delivery.destinations import active_destinations
 from app.models import ChatSession, Delivery, SessionEvent
+from app.reporting.lead_changes import ShownChange
+from app.reporting.qa import QaEntry
 from app.reporting.sessions import TimelineEntry
-from app.web.dashboard.deliveries.labels import deliveries_in_words, destination_name
+from app.web.frame import labels
 from app.web.frame.labels import Badge
+from app.web.qa.labels import CATEGORY, what_happened
 
 _COMPLETED = {
     "live": "The assistant promised the booking",
@@ -30,7 +33,8 @@ _OTHERS = {
 @dataclass(frozen=True, slots=True)
 class ShownEvent:
     """`badge.text` says why, `change` what changed and why. `is_here`: its message is on the page.
-    `cancelled`: how many deliveries were."""
+    `cancelled`: how many deliveries were.
+    """
 
     event: SessionEvent
     badge: Badge
@@ -38,6 +42,20 @@ class ShownEvent:
     user_name: str | None
     is_here: bool
     cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """`badge.text` says what happened. `event`: the change of status, with its evidence;
+    `is_of_status`: it is such a change, or the beginning.
+    """
+
+    at: datetime
+    badge: Badge
+    user_name: str | None = None
+    note: str | None = None
+    event: ShownEvent | None = None
+    is_of_status: bool = False
 
 
 def shown_events(
@@ -58,44 +76,27 @@ def shown_events(
     ]
 
 
+def timeline_of(
+    chat: ChatSession,
+    events: Iterable[ShownEvent],
+    changes: Sequence[ShownChange],
+    reviews: Iterable[QaEntry],
+) -> list[TimelineItem]:
+    """Oldest first. `changes`: newest first."""
+    began = "Chat opened" if chat.channel == "web" else "Conversation began"
+    found = [
+        TimelineItem(chat.started_at, Badge("comment-dots", began, "grey"), is_of_status=True),
+        *(_of_event(each) for each in events),
+        *_of_changes(changes),
+        *(_of_review(each) for each in reviews if each.move.undone_at is None),
+    ]
+    return sorted(found, key=lambda item: item.at)
+
+
 def badge_of(kind: str, cause: str | None) -> Badge:
     if kind in _OTHERS:
         return _OTHERS[kind]
     return Badge("circle-check", _COMPLETED.get(cause or "", "Completed"), "green")
-
-
-def after_completing(deliveries: Sequence[Delivery]) -> str:
-    """What marking the session as completed sends, and where."""
-    told = {
-        delivery.destination_key
-        for delivery in deliveries
-        if delivery.event == "lead.completed" and delivery.status != "cancelled"
-    }
-    active = active_destinations()
-    new = [destination_name(key) for key in active if key not in told]
-    again = [destination_name(key) for key in active if key in told]
-    sentences = []
-    if new:
-        sentences.append(f"This sends the lead to {_listed(new)} now, with what is known.")
-    if again:
-        sentences.append(f"{_listed(again)} had it before and gets it as an update.")
-    return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
-
-
-def after_reopening(deliveries: Sequence[Delivery]) -> str:
-    """What opening the session again cancels, and what it cannot. Letters about it stay."""
-    of_lead = [each for each in deliveries if each.lead_id is not None]
-    waiting = [each for each in of_lead if each.status in ("pending", "failed", "dead")]
-    arrived = [each for each in of_lead if each.status == "delivered"]
-    sentences = ["Nothing is waiting to be sent."]
-    if waiting:
-        count = Counter(destination_name(each.destination_key) for each in waiting)
-        to = _listed(sorted(count))
-        sentences = [f"This cancels {deliveries_in_words(len(waiting))} to {to}."]
-    if arrived:
-        names = sorted({destination_name(each.destination_key) for each in arrived})
-        sentences.append(f"What {_listed(names)} has received stays there.")
-    return " ".join(sentences)
 
 
 def last_decision(chat: ChatSession, events: Sequence[ShownEvent]) -> ShownEvent | None:
@@ -104,6 +105,31 @@ def last_decision(chat: ChatSession, events: Sequence[ShownEvent]) -> ShownEvent
     if not chat.is_completed and chat.discounted_message_id is None:
         return None
     return next((event for event in reversed(events) if event.event.kind in kinds), None)
+
+
+def _of_event(shown: ShownEvent) -> TimelineItem:
+    badge = Badge(shown.badge.icon, shown.change, shown.badge.tone)
+    return TimelineItem(shown.event.at, badge, shown.user_name, event=shown, is_of_status=True)
+
+
+def _of_changes(changes: Sequence[ShownChange]) -> list[TimelineItem]:
+    """One item for what was saved together."""
+    found = []
+    for _, saved in groupby(changes, key=lambda each: each.change.version):
+        together = list(saved)
+        names = ", ".join(labels.field_name(each.change.field) for each in reversed(together))
+        badge = Badge("pen", f"Lead edited: {names}", "grey")
+        found.append(TimelineItem(together[0].change.at, badge, together[0].user_name))
+    return found
+
+
+def _of_review(entry: QaEntry) -> TimelineItem:
+    move = entry.move
+    badge = labels.QA[move.to_status]
+    said = labels.capitalize_first(what_happened(move))
+    category = f": {CATEGORY[move.category].lower()}" if move.category else ""
+    shown = Badge(badge.icon, f"QA: {said}{category}", badge.tone)
+    return TimelineItem(move.at, shown, entry.user_name)
 
 
 def _change(event: SessionEvent, badge: Badge) -> str:
@@ -133,9 +159,3 @@ def _cancelled(
         and not (later and each.finished_at >= later[0])
         for each in deliveries
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """ "N8n", "N8n and Monday", "N8n, Monday and e-mail"."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

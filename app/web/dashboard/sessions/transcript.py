@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.reporting.transcript import ShownMessage
-from app.web.dashboard.sessions.history import Moment
+from app.web.dashboard.sessions.timeline import TimelineItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,12 @@ class Line:
 
     at: datetime
     shown: ShownMessage | None = None
-    moment: Moment | None = None
+    item: TimelineItem | None = None
 
 
 def lines_of(
     said: Sequence[ShownMessage],
-    moments: Sequence[Moment],
+    timeline: Sequence[TimelineItem],
     *,
     has_earlier: bool = False,
     has_later: bool = False,
@@ -31,14 +31,14 @@ def lines_of(
         (said[0].message.created_at, said[-1].message.created_at) if said else (None, None)
     )
     within = [
-        moment
-        for moment in moments
-        if moment.is_of_status
-        and not (has_earlier and first and moment.at < first)
-        and not (has_later and last and moment.at > last)
+        item
+        for item in timeline
+        if item.is_of_status
+        and not (has_earlier and first and item.at < first)
+        and not (has_later and last and item.at > last)
     ]
     lines = [Line(each.message.created_at, shown=each) for each in said]
     # Sorting keeps the order of equals: what a message brought about stands after it.
     return sorted(
-        [*lines, *(Line(each.at, moment=each) for each in within)], key=lambda line: line.at
+        [*lines, *(Line(each.at, item=each) for each in within)], key=lambda line: line.at
     )

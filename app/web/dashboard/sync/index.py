@@ -1,34 +1,30 @@
-"""`/sync`: where conversations come from, "Sync now" and what came of it."""
+"""`/sync`: where conversations come from, and how manual syncs went."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.core.db import db, transaction
-from app.core.errors import Conflict
+from app.core.db import db
 from app.core.queue import worker_seen_seconds_ago
 from app.models import MemorySource
 from app.reporting import syncs
-from app.sync import runs, trigger
+from app.sync import trigger
 from app.sync.failures import SourceFailed
-from app.web.audit import note
-from app.web.dashboard.sync import health_check
-from app.web.dashboard.sync import labels as sync_labels
+from app.web.dashboard.sync import health_check, labels
 from app.web.frame.blueprint import add_labels, blueprint
 from app.web.guards import requires
-from app.web.identity import current_identity
 
 #: A worker gives a sign of life every 5 seconds.
 WORKER_IS_GONE_SECONDS = 15
 add_labels(health_check=health_check)
 
 
-@blueprint.get("/sync")
+@blueprint.get("/sync", endpoint="sync")
 @requires("sync:run")
-def sync() -> ResponseReturnValue:
+def index() -> ResponseReturnValue:
     cursor = request.args.get("cursor")
     found = syncs.sources(db.session())
     return render_template(
@@ -47,19 +43,6 @@ def sync_live() -> ResponseReturnValue:
     return render_template("dashboard/sync/_live.html", **_runs())
 
 
-@blueprint.post("/sync")
-@requires("sync:run")
-def start_sync() -> ResponseReturnValue:
-    identity = current_identity()
-    try:
-        with transaction() as session:
-            runs.start(session, identity.user_id if identity else None)
-            note(session, "sync.started", "sync")
-    except Conflict as error:
-        flash(error.detail)
-    return redirect(url_for("dashboard.sync"))
-
-
 def _runs() -> dict[str, Any]:
     """The last run, the ones before it, and whether anybody can do one."""
     history = syncs.latest(db.session())
@@ -68,7 +51,7 @@ def _runs() -> dict[str, Any]:
         "latest": history[0] if history else None,
         "history": history[1:],
         "is_worker_gone": seen is None or seen > WORKER_IS_GONE_SECONDS,
-        "sync_labels": sync_labels,
+        "sync_labels": labels,
     }
 
 

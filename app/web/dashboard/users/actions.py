@@ -12,10 +12,11 @@ from app.core.db import transaction
 from app.core.errors import Conflict
 from app.models import User
 from app.web import audit
-from app.web.dashboard.users.index import hand_over, my_id
 from app.web.dashboard.users.labels import ROLE, called
+from app.web.dashboard.users.links import hand_over
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
+from app.web.identity import signed_in_user_id
 
 
 @blueprint.post("/users/<uuid:user_id>/role")
@@ -25,7 +26,7 @@ def change_role(user_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
             before = users.get(session, user_id).role
-            user = roles.change_role(session, user_id, role, my_id())
+            user = roles.change_role(session, user_id, role, signed_in_user_id())
             if before != role:
                 audit.note(session, "user.role_changed", "user", user_id, old=before, new=role)
     except Conflict as error:
@@ -38,7 +39,7 @@ def change_role(user_id: uuid.UUID) -> ResponseReturnValue:
 def deactivate(user_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            user = roles.deactivate(session, user_id, my_id())
+            user = roles.deactivate(session, user_id, signed_in_user_id())
             audit.note(session, "user.deactivated", "user", user_id)
     except Conflict as error:
         return _back(user_id, error.detail, "error")
@@ -74,7 +75,7 @@ def make_link(user_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
             user = _active(users.locked(session, user_id))
-            hand_over(session, user, by_mail=by_mail, by=users.get(session, my_id()))
+            hand_over(session, user, by_mail=by_mail, by=users.get(session, signed_in_user_id()))
             action = "user.invited" if user.is_invited else "password.link_made"
             audit.note(session, action, "user", user_id)
     except Conflict as error:
@@ -87,7 +88,7 @@ def make_link(user_id: uuid.UUID) -> ResponseReturnValue:
 def end_two_factor(user_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
-            user = roles.end_two_factor(session, user_id, my_id())
+            user = roles.end_two_factor(session, user_id, signed_in_user_id())
             audit.note(session, "two_factor.disabled", "user", user_id)
     except Conflict as error:
         return _back(user_id, error.detail, "error")

@@ -19,7 +19,7 @@ from app.reporting.incidents import IncidentFilter
 from app.web.api.blueprint import blueprint, caller, query
 from app.web.api.error_report import ErrorReport, failed_run
 from app.web.api.fields import Moment, Text
-from app.web.api.schemas import PageQuery, page
+from app.web.api.lists import PageQuery, page
 from app.web.audit import note_person
 from app.web.body import read_json
 from app.web.guards import requires
@@ -73,9 +73,9 @@ def report_error() -> ResponseReturnValue:
     return {"id": str(noted.id), "count": noted.count, "session_id": session_id}, 201
 
 
-@blueprint.get("/errors")
+@blueprint.get("/errors", endpoint="errors")
 @requires("errors:read")
-def errors() -> ResponseReturnValue:
+def index() -> ResponseReturnValue:
     asked = query(IncidentQuery())
     limit, cursor = asked.pop("limit"), asked.pop("cursor")
     wanted = IncidentFilter(**asked, own_site_id=caller().site_id)

@@ -1,4 +1,4 @@
-"""`/sync/checks`: have what must always hold checked, and repaired."""
+"""What admins start on the sync page: a sync, or a health check that may repair."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.db import transaction
+from app.core.errors import Conflict
+from app.sync import runs
 from app.upkeep import doctor_job
 from app.web.audit import note
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
+from app.web.identity import current_identity
+
+
+@blueprint.post("/sync")
+@requires("sync:run")
+def start_sync() -> ResponseReturnValue:
+    identity = current_identity()
+    try:
+        with transaction() as session:
+            runs.start(session, identity.user_id if identity else None)
+            note(session, "sync.started", "sync")
+    except Conflict as error:
+        flash(error.detail)
+    return redirect(url_for("dashboard.sync"))
 
 
 @blueprint.post("/sync/checks")
