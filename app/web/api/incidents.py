@@ -8,30 +8,24 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length, OneOf
 
 from app.core.db import db, transaction
 from app.incidents import n8n
 from app.incidents.resolve import open_again, resolve
-from app.models.incident import SOURCES
 from app.reporting import incidents
 from app.reporting.incidents import IncidentFilter
 from app.web.api.blueprint import blueprint, caller, query
 from app.web.api.error_report import ErrorReport, failed_run
-from app.web.api.fields import Moment, Text
-from app.web.api.lists import PageQuery, page
+from app.web.api.fields import Moment
+from app.web.api.lists import page, query_schema
 from app.web.audit import note_person
 from app.web.body import read_json
 from app.web.guards import requires
+from app.web.lists.incidents import INCIDENTS
 
 #: The failing node's parameters may hold whole documents.
 LARGEST_BODY_BYTES = 2 * 1024 * 1024
-
-
-class IncidentQuery(PageQuery):
-    is_resolved = fields.Boolean(data_key="resolved")
-    source = fields.String(validate=OneOf(SOURCES))
-    site_key = Text(data_key="site", validate=Length(max=100))
+incident_query = query_schema(INCIDENTS)
 
 
 class YesOrNo(fields.Field[bool]):
@@ -76,7 +70,7 @@ def report_error() -> ResponseReturnValue:
 @blueprint.get("/errors", endpoint="errors")
 @requires("errors:read")
 def index() -> ResponseReturnValue:
-    asked = query(IncidentQuery())
+    asked = query(incident_query)
     limit, cursor = asked.pop("limit"), asked.pop("cursor")
     wanted = IncidentFilter(**asked, own_site_id=caller().site_id)
     found = incidents.list_page(db.session(), wanted, limit=limit, cursor=cursor)

@@ -13,16 +13,19 @@ from app.reporting.sessions import SessionFilter
 from app.review.completion import complete_by_hand, reopen_by_hand
 from app.review.delete import delete_session
 from app.web.api.blueprint import blueprint, caller, query
-from app.web.api.lists import PageQuery, SessionQuery, page
+from app.web.api.lists import PageQuery, page, query_schema
 from app.web.api.schemas import MessageSchema, SessionSchema
 from app.web.audit import note_person
 from app.web.guards import requires
+from app.web.lists.sessions import SESSIONS
+
+session_query = query_schema(SESSIONS)
 
 
 @blueprint.get("/sessions", endpoint="sessions")
 @requires("sessions:read")
 def index() -> ResponseReturnValue:
-    asked = query(SessionQuery())
+    asked = query(session_query)
     limit, cursor = asked.pop("limit"), asked.pop("cursor")
     wanted = SessionFilter(**asked, site_id=caller().site_id)
     found = sessions.list_page(db.session(), wanted, limit=limit, cursor=cursor)

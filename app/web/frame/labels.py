@@ -35,6 +35,21 @@ QA = {
     "issue": Badge("flag", "Issue", "red"),
     "fixed": Badge("wrench", "Fixed", "blue"),
 }
+DELIVERY = {
+    "pending": Badge("clock", "Waiting", "blue"),
+    "delivered": Badge("circle-check", "Sent", "green"),
+    "failed": Badge("rotate", "Trying again", "amber"),
+    "dead": Badge("circle-exclamation", "Not sent", "red"),
+    "unknown": Badge("circle-question", "Not sure", "red"),
+    "cancelled": Badge("ban", "Cancelled", "grey"),
+}
+#: How a lead's deliveries fare together; None: there is none.
+LEAD_DELIVERY = {
+    "arrived": Badge("circle-check", "Arrived", "green"),
+    "waiting": Badge("clock", "Waiting", "blue"),
+    "problem": Badge("circle-exclamation", "Needs a look", "red"),
+    None: Badge("circle-minus", "Not sent yet", "grey"),
+}
 CHANNEL = {
     "web": Badge("globe", "Website", "grey"),
     "messenger": Badge("comments", "Messenger", "grey"),
@@ -61,6 +76,15 @@ EVENT = {
     "user.reset": "Letter: new password",
     "user.notice": "Letter",
 }
+_DESTINATIONS = {
+    "n8n": "N8n",
+    "monday": "Monday",
+    "email": "the mail service",
+    "messenger": "Messenger",
+    "console": "the console",
+}
+#: Who acted where nobody was signed in.
+COMMAND_LINE = "Command line"
 #: What a session's id outside is called, where it has one.
 EXTERNAL = {"n8n": "Id in N8n", "messenger": "Id in Messenger", "api": "Sender's id"}
 CONTACT = {"name": "Name", "email": "E-mail", "phone": "Phone", "company": "Company"}
@@ -84,6 +108,17 @@ def field_name(key: str) -> str:
 
 def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def destination_name(key: str) -> str:
+    """ "N8n" for `n8n`, "N8n (clinic)" for `n8n/clinic`."""
+    kind, _, site = key.partition("/")
+    name = _DESTINATIONS.get(kind, kind)
+    return f"{name} ({site})" if site else name
+
+
+def capitalized_name(key: str) -> str:
+    return capitalize_first(destination_name(key))
 
 
 def initials(name: str | None) -> str:

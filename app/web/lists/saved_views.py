@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import flash, redirect, request
@@ -18,19 +19,12 @@ from app.web.audit import note
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
-from app.web.lists.filters import Filters
+from app.web.lists.fields import FilteredList
+from app.web.lists.filters import Filters, read_filters
 
-
-@dataclass(frozen=True, slots=True)
-class ViewedList:
-    """A list that has views. `read` its filters from the address; `draw` its whole page."""
-
-    read: Callable[[], Filters]
-    draw: Callable[[Filters, Tabs], str]
-
-
-#: By the page's name (`models.user.VIEW_PAGES`); each list enters itself.
-LISTS: dict[str, ViewedList] = {}
+Draw = Callable[[Filters[Any], "Tabs"], str]
+#: The lists that have views, by name (`FilteredList.views`), with what draws their whole page.
+_LISTS: dict[str, tuple[FilteredList[Any], Draw]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +48,19 @@ class Tabs:
     errors: dict[str, list[str]] = field(default_factory=dict)
 
 
-def read_tabs(page: str, filters: Filters) -> Tabs:
+def has_views(of: FilteredList[Any]) -> Callable[[Draw], Draw]:
+    """Give the list saved views: the function draws its whole page, with their tabs."""
+
+    def register(draw: Draw) -> Draw:
+        _LISTS[of.views] = (of, draw)
+        return draw
+
+    return register
+
+
+def read_tabs(filters: Filters[Any]) -> Tabs:
     """The tabs of this list. `filters`: what it shows now."""
+    page = filters.of.views
     found = [
         Tab(view, dict(parse_qsl(view.query)))
         for view in saved_views.views_of(db.session(), _user_id(), page)
@@ -69,7 +74,7 @@ def read_tabs(page: str, filters: Filters) -> Tabs:
 @requires("profile:write")
 def save_view(page: str) -> ResponseReturnValue:
     """The filters are this address's own query, as everywhere."""
-    filters, name = _list(page).read(), request.form.get("name", "")
+    filters, name = _read(page), request.form.get("name", "")
     try:
         with transaction() as session:
             query = urlencode(filters.filter_query)
@@ -86,7 +91,7 @@ def save_view(page: str) -> ResponseReturnValue:
 def rename_view(view_id: uuid.UUID) -> ResponseReturnValue:
     view, name = saved_views.one(db.session(), _user_id(), view_id), request.form.get("name", "")
     page, old = view.page, view.name
-    filters = _list(page).read()
+    filters = _read(page)
     try:
         with transaction() as session:
             saved_views.rename(session, view, name)
@@ -103,7 +108,7 @@ def rename_view(view_id: uuid.UUID) -> ResponseReturnValue:
 def replace_view(view_id: uuid.UUID) -> ResponseReturnValue:
     with transaction() as session:
         view = saved_views.one(session, _user_id(), view_id)
-        filters = _list(view.page).read()
+        filters = _read(view.page)
         old, view.query = view.query, urlencode(filters.filter_query)
         if view.query != old:
             note(session, "view.changed", "view", view_id, name=view.name)
@@ -119,20 +124,22 @@ def delete_view(view_id: uuid.UUID) -> ResponseReturnValue:
         session.delete(view)
         note(session, "view.deleted", "view", view_id, name=view.name)
     flash(f"The view “{view.name}” is deleted. The list itself is as it was.")
-    return redirect(_list(view.page).read().address(view=None))
+    return redirect(_read(view.page).address(view=None))
 
 
 def _refused(page: str, field_id: str, typed: str, error: Invalid) -> ResponseReturnValue:
-    filters = _list(page).read()
-    tabs = read_tabs(page, filters)
+    filters = _read(page)
+    tabs = read_tabs(filters)
     tabs = replace(tabs, refused=field_id, typed=typed, errors=dict(error.errors))
-    return _list(page).draw(filters, tabs), 422
+    _, draw = _LISTS[page]
+    return draw(filters, tabs), 422
 
 
-def _list(page: str) -> ViewedList:
-    if page not in LISTS:
+def _read(page: str) -> Filters[Any]:
+    if page not in _LISTS:
         raise NotFound("This list has no views.")
-    return LISTS[page]
+    of, _ = _LISTS[page]
+    return read_filters(of)
 
 
 def _user_id() -> uuid.UUID:

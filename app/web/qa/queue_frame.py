@@ -9,8 +9,10 @@ from typing import Any
 from flask import request
 
 from app.core.db import db
-from app.reporting import qa_queue, sessions, sites
+from app.reporting import qa_queue, sessions
 from app.reporting.qa import review_panel
+from app.web.lists.filters import FilterChoice
+from app.web.lists.reviews import REVIEWS
 from app.web.qa.queue_position import TABS, QueuePosition
 
 
@@ -25,7 +27,10 @@ def frame_of(position: QueuePosition) -> dict[str, Any]:
             tab: qa_queue.counted(db.session(), replace(position, tab=tab).queue) for tab in TABS
         },
         "most_counted": qa_queue.MOST_COUNTED,
-        "sites": sites.list_all(db.session()),
+        "choices": [
+            FilterChoice(field, field.current_options() or {}, position.query.get(field.name))
+            for field in REVIEWS.fields
+        ],
         "was": _was(),
     }
 

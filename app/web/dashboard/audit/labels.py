@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from app.models import AuditEntry
 from app.reporting.audit import AuditRow
-from app.web.dashboard.deliveries.labels import capitalized_name, deliveries_in_words
+from app.web.dashboard.deliveries.labels import deliveries_in_words
 from app.web.frame import labels
 
-COMMAND_LINE = "Command line"
-#: What the log can be narrowed to, with the kinds of things it then shows.
-ABOUT: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sessions": ("Sessions and leads", ("session",)),
-    "deliveries": ("Deliveries", ("delivery", "destination")),
-    "users": ("Users and signing in", ("user",)),
-    "sites": ("Sites", ("site",)),
-    "keys": ("Keys", ("key",)),
-    "views": ("Saved views", ("view",)),
-    "incidents": ("Incidents", ("incident",)),
-    "upkeep": ("Sync and checks", ("sync", "check")),
-}
 SAID = {
     "session.archived": "archived a session",
     "session.activated": "brought a session back from the archive",
@@ -90,7 +78,7 @@ def about(row: AuditRow) -> str | None:
     """The name of what it was done to, unless somebody did it to themselves."""
     entry = row.entry
     if entry.object_type == "destination" and entry.object_id:
-        return capitalized_name(entry.object_id)
+        return labels.capitalized_name(entry.object_id)
     is_oneself = entry.object_type == "user" and entry.object_id == str(entry.user_id)
     if is_oneself:
         return None

@@ -14,6 +14,7 @@ from app.web.audit import note
 from app.web.dashboard.deliveries import labels
 from app.web.frame.addresses import local_path
 from app.web.frame.blueprint import blueprint
+from app.web.frame.labels import capitalized_name, destination_name
 from app.web.guards import requires
 from app.web.identity import current_identity
 from app.web.lists.params import read_ids
@@ -69,7 +70,7 @@ def resume(key: str) -> ResponseReturnValue:
     with transaction() as session:
         health.resume(session, deliveries.destination(session, key).key)
         note(session, "destination.resumed", "destination", key)
-    flash(f"{labels.capitalized_name(key)} is resumed. What was waiting is on its way.")
+    flash(f"{capitalized_name(key)} is resumed. What was waiting is on its way.")
     return redirect(url_for("dashboard.deliveries"))
 
 
@@ -80,7 +81,7 @@ def test(key: str) -> ResponseReturnValue:
         asked_by = identity.email if (identity := current_identity()) else ""
         repeat.send_test(session, deliveries.destination(session, key).key, asked_by)
         note(session, "destination.tested", "destination", key)
-    name = labels.destination_name(key)
+    name = destination_name(key)
     flash(f"A test is on its way to {name}. What becomes of it is shown below.")
     return redirect(url_for("dashboard.deliveries"))
 

@@ -10,24 +10,15 @@ from app.core import clock
 from app.delivery.repeat import MOST_AT_ONCE
 from app.gateways import n8n, resend
 from app.models import Delivery, DeliveryAttempt, Destination
-from app.web.frame.labels import Badge, capitalize_first
+from app.web.frame.labels import (
+    DELIVERY,
+    Badge,
+    capitalize_first,
+    capitalized_name,
+    destination_name,
+)
 
-STATUS = {
-    "pending": Badge("clock", "Waiting", "blue"),
-    "delivered": Badge("circle-check", "Sent", "green"),
-    "failed": Badge("rotate", "Trying again", "amber"),
-    "dead": Badge("circle-exclamation", "Not sent", "red"),
-    "unknown": Badge("circle-question", "Not sure", "red"),
-    "cancelled": Badge("ban", "Cancelled", "grey"),
-}
 PAUSED = Badge("circle-pause", "Paused", "amber")
-_DESTINATIONS = {
-    "n8n": "N8n",
-    "monday": "Monday",
-    "email": "the mail service",
-    "messenger": "Messenger",
-    "console": "the console",
-}
 #: Of each kind of destination, after how many seconds a try is given up.
 _LIMITS = {"n8n": n8n.TOTAL_SECONDS, "email": resend.TOTAL_SECONDS}
 _LEFT_OUT = {
@@ -72,17 +63,6 @@ class State:
     can_repeat: bool = False
 
 
-def destination_name(key: str) -> str:
-    """ "N8n" for `n8n`, "N8n (clinic)" for `n8n/clinic`."""
-    kind, _, site = key.partition("/")
-    name = _DESTINATIONS.get(kind, kind)
-    return f"{name} ({site})" if site else name
-
-
-def capitalized_name(key: str) -> str:
-    return capitalize_first(destination_name(key))
-
-
 def deliveries_in_words(number: int) -> str:
     return "1 delivery" if number == 1 else f"{number:,} deliveries"
 
@@ -119,7 +99,7 @@ def all_sent_again(key: str, count: int) -> str:
 def state(delivery: Delivery, destination: Destination, last: DeliveryAttempt | None) -> State:
     """What is shown of a delivery."""
     name = destination_name(delivery.destination_key)
-    badge = STATUS[delivery.status]
+    badge = DELIVERY[delivery.status]
     if delivery.status == "delivered":
         return State(badge, "Shown on the console" if name == "the console" else f"Sent to {name}")
     if delivery.status == "cancelled":

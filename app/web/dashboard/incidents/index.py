@@ -7,17 +7,18 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import incidents
-from app.reporting.incidents import IncidentFilter
 from app.web.dashboard.incidents import labels
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
-from app.web.lists.params import choice, ids
+from app.web.lists.filters import read_filters
+from app.web.lists.incidents import INCIDENTS
+from app.web.lists.params import ids
 
 
 @blueprint.get("/incidents", endpoint="incidents")
 @requires("errors:read")
 def index() -> ResponseReturnValue:
-    wanted, cursor = _wanted(), request.args.get("cursor")
+    wanted, cursor = read_filters(INCIDENTS).to_filter(), request.args.get("cursor")
     return render_template(
         "dashboard/incidents/index.html",
         page=incidents.list_page(db.session(), wanted, cursor=cursor),
@@ -30,10 +31,5 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/incidents/rows", endpoint="incidents_live")
 @requires("errors:read")
 def rows() -> ResponseReturnValue:
-    found = incidents.by_ids(db.session(), ids("ids"), _wanted())
+    found = incidents.by_ids(db.session(), ids("ids"), read_filters(INCIDENTS).to_filter())
     return render_template("dashboard/incidents/_rows.html", rows=found, incident_labels=labels)
-
-
-def _wanted() -> IncidentFilter:
-    """What is open; everything where that is asked for."""
-    return IncidentFilter(is_resolved=None if choice("show", ["all"]) else False)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from app.delivery.destinations import active_destinations
 from app.models import Delivery
-from app.web.dashboard.deliveries.labels import deliveries_in_words, destination_name
+from app.web.dashboard.deliveries.labels import deliveries_in_words
+from app.web.frame.labels import destination_name
 
 
 def after_completing(deliveries: Sequence[Delivery]) -> str:

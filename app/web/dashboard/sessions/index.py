@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from app.core.db import db
 from app.reporting import sessions
+from app.reporting.session_filter import SessionFilter
 from app.web.dashboard.sessions import highlights
-from app.web.dashboard.sessions.filters import read_filters, wanted
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
-from app.web.lists.filters import Filters
+from app.web.lists.filters import Filters, read_filters
 from app.web.lists.params import ids
-from app.web.lists.saved_views import LISTS, Tabs, ViewedList, read_tabs
+from app.web.lists.saved_views import Tabs, has_views, read_tabs
+from app.web.lists.sessions import SESSIONS
 
 KEYS = (
     ("j", "Next session"),
@@ -30,18 +31,17 @@ KEYS = (
 @blueprint.get("/sessions", endpoint="sessions")
 @requires("sessions:read")
 def index() -> ResponseReturnValue:
-    filters = read_filters()
+    filters = read_filters(SESSIONS)
     if tidy := filters.tidied():
         return tidy
-    is_wrong = bool(filters.period and filters.period.errors)
-    return _draw(filters, read_tabs("sessions", filters)), 422 if is_wrong else 200
+    return _draw(filters, read_tabs(filters)), 422 if filters.is_wrong else 200
 
 
 @blueprint.get("/sessions/rows")
 @requires("sessions:read")
 def session_rows() -> ResponseReturnValue:
-    filters = read_filters()
-    filter_ = wanted(filters)
+    filters = read_filters(SESSIONS)
+    filter_ = filters.to_filter()
     return render_template(
         "dashboard/sessions/_rows.html",
         rows=sessions.by_ids(db.session(), ids("ids"), filter_),
@@ -51,8 +51,9 @@ def session_rows() -> ResponseReturnValue:
     )
 
 
-def _draw(filters: Filters, tabs: Tabs) -> str:
-    filter_, cursor = wanted(filters), request.args.get("cursor")
+@has_views(SESSIONS)
+def _draw(filters: Filters[SessionFilter], tabs: Tabs) -> str:
+    filter_, cursor = filters.to_filter(), request.args.get("cursor")
     chosen = sessions.choose(db.session(), filter_)
     return render_template(
         "dashboard/sessions/index.html",
@@ -65,6 +66,3 @@ def _draw(filters: Filters, tabs: Tabs) -> str:
         cursor=cursor,
         keys=KEYS,
     )
-
-
-LISTS["sessions"] = ViewedList(read_filters, _draw)

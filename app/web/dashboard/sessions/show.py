@@ -21,12 +21,13 @@ from app.reporting.search import lead_marks
 from app.reporting.sessions import SessionRow
 from app.reporting.transcript import transcript_of
 from app.web.dashboard.sessions.effects import after_completing, after_reopening
-from app.web.dashboard.sessions.filters import read_filters, wanted
 from app.web.dashboard.sessions.lead_form import LeadForm, plain_form
 from app.web.dashboard.sessions.timeline import last_decision, shown_events, timeline_of
 from app.web.dashboard.sessions.transcript import lines_of
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
+from app.web.lists.filters import read_filters
+from app.web.lists.sessions import SESSIONS
 
 #: Messages a page shows at once; more would take longer to draw than to read on from there.
 LINES = 100
@@ -56,14 +57,14 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
     changes = lead_changes(database, row.lead.id) if row.lead else []
     qa = review_panel(database, row.session)
     timeline = timeline_of(row.session, events, changes, qa.history)
-    filters = read_filters()
-    newer, older = sessions.neighbours(database, wanted(filters), session_id)
-    said = transcript_of(row, page.items[::-1], entries, filters.words)
+    filters = read_filters(SESSIONS)
+    newer, older = sessions.neighbours(database, filters.to_filter(), session_id)
+    said = transcript_of(row, page.items[::-1], entries, filters.search)
     return render_template(
         template,
         row=row,
         hits=[shown.message.id for shown in said if shown.is_hit],
-        lead_marks=partial(lead_marks, words=filters.words),
+        lead_marks=partial(lead_marks, words=filters.search),
         lines=lines_of(
             said,
             timeline,
@@ -92,7 +93,7 @@ def site_of(database: Session, row: SessionRow) -> SiteProfile:
 
 def list_query() -> dict[str, Any]:
     """The filters of the list one came from: they stay in the address from session to session."""
-    return dict(read_filters().query)
+    return dict(read_filters(SESSIONS).query)
 
 
 def _cursor(session_id: uuid.UUID) -> str | None:
