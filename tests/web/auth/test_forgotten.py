@@ -14,10 +14,10 @@ from app.accounts import forgotten
 from app.core.db import db, transaction
 from app.delivery import letters, sealed
 from app.models import Delivery
+from tests.web.auth.test_sign_in import noted
+from tests.web.dashboard.users.test_invitations import NEW, choose
 from tests.web.forms import follow, send
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
-from tests.web.test_auth import noted
-from tests.web.test_invitations import NEW, choose
 
 pytestmark = pytest.mark.usefixtures("database")
 JOBS = (

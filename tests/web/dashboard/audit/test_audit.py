@@ -21,7 +21,7 @@ from tests.factories import make_chat, make_site
 from tests.reporting.queries import counted
 from tests.web.signed_in import csrf_token, make_user
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 #: Routes of people that change nothing which has to be told, and why.
 EXEMPT = {
     "auth.sign_out": "one's own, and told by the sign-in",

@@ -43,8 +43,8 @@ from tests.web.audit_calls import (
     user_call,
     view_call,
 )
+from tests.web.dashboard.audit.test_audit import EXEMPT, changing
 from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
-from tests.web.test_audit import EXEMPT, changing
 
 PROFILE = {"name": "Ann Lee", "timezone": "UTC", "theme": "dark", "wants_notices": "yes"}
 CHANGED = {"old_password": PASSWORD, "new_password": NEW, "again": NEW}

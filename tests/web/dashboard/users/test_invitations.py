@@ -14,9 +14,9 @@ from app.core import clock
 from app.core.db import transaction
 from app.delivery import letters, sealed
 from app.models import Delivery, User
+from tests.web.auth.test_sign_in import noted
 from tests.web.forms import follow, send
 from tests.web.signed_in import sign_in
-from tests.web.test_auth import noted
 
 pytestmark = pytest.mark.usefixtures("database")
 NEW = "a good new password"

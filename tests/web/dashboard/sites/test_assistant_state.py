@@ -21,8 +21,8 @@ from tests.web.assistant_page import (
     site,
     stand,
 )
+from tests.web.dashboard.sites.test_sites import said
 from tests.web.signed_in import make_user, sign_in
-from tests.web.test_sites import said
 
 __all__ = ["site", "stand"]
 pytestmark = pytest.mark.usefixtures("database")

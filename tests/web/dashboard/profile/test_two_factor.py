@@ -15,10 +15,10 @@ from app.core import clock
 from app.core.db import db, transaction
 from app.models import User
 from tests.accounts.authenticator import code_of, code_of_secret
+from tests.web.api.test_sessions import assert_problem
+from tests.web.auth.test_sign_in import noted
 from tests.web.forms import follow, send
 from tests.web.signed_in import PASSWORD, bearer, sign_in
-from tests.web.test_api_sessions import assert_problem
-from tests.web.test_auth import noted
 
 pytestmark = pytest.mark.usefixtures("database")
 SET_UP, CODE = "/profile/two-factor", "/login/code"

@@ -15,7 +15,7 @@ from app.models import DeliveryAttempt
 from app.models.delivery import DESTINATION_KINDS, STATUSES
 from app.web.dashboard.deliveries.labels import STATUS, attempted
 
-APP = Path(__file__).parents[2] / "app"
+APP = Path(__file__).parents[4] / "app"
 #: Of an answer with a status nothing else is known of; the sentence is made from the number.
 BY_STATUS = "status"
 

@@ -23,8 +23,8 @@ from tests.sync.manual_runs import (
     sync,
     write,
 )
+from tests.web.api.test_keys import make_key
 from tests.web.signed_in import bearer, make_user
-from tests.web.test_api_keys import make_key
 
 __all__ = ["memory_table"]
 pytestmark = pytest.mark.usefixtures("memory_table")

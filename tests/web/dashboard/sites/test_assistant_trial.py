@@ -25,8 +25,8 @@ from tests.web.assistant_page import (
     stand,
     told,
 )
+from tests.web.dashboard.sites.test_sites import said
 from tests.web.signed_in import csrf_token
-from tests.web.test_sites import said
 
 __all__ = ["site", "stand"]
 pytestmark = pytest.mark.usefixtures("database")

@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.core import clock
+from tests.web.api.test_sessions import assert_problem
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
-from tests.web.test_api_sessions import assert_problem
 
 pytestmark = pytest.mark.usefixtures("database")
 TOKEN, REFRESH = "/api/v1/auth/token", "/api/v1/auth/refresh"

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from app.core.db import transaction
 from app.incidents.record import Seen, note
 from tests.factories import make_chat
+from tests.web.auth.test_sign_in import noted
 from tests.web.signed_in import bearer, make_user
-from tests.web.test_auth import noted
 
 pytestmark = pytest.mark.usefixtures("database")
 
