@@ -29,7 +29,7 @@ def register_web(app: Flask) -> None:
     """Add every route, then refuse to go on when one of them declares no permission."""
     for blueprint in (auth.blueprint, dashboard.blueprint, qa.blueprint, operations):
         app.register_blueprint(blueprint)
-    for blueprint in (widget.blueprint, widget.pages_blueprint, rest.blueprint):
+    for blueprint in (widget.blueprint, rest.blueprint):
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     register_template_output(app)

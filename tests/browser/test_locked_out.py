@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from app.core import clock
 from tests.browser.test_accounts import NEW, choose_password, press, sign_in
 from tests.browser.test_dashboard import NewContext
+from tests.web.auth.test_forgotten import links, work
 from tests.web.signed_in import PASSWORD, make_user
-from tests.web.test_forgotten import links, work
 
 
 def test_too_many_tries_keep_one_out_and_a_letter_lets_one_in(server: str, page: Page) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import request
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
 
 from app.accounts import audit as accounts_audit
 from app.accounts import credentials, sign_ins
@@ -12,7 +14,7 @@ from app.core.db import transaction
 from app.core.errors import Denied, Unauthenticated
 from app.web import audit
 from app.web.api.blueprint import blueprint
-from app.web.api.schemas import Credentials, RefreshToken, TokenAnswer
+from app.web.api.fields import Text
 from app.web.auth import attempts
 from app.web.body import read_json
 from app.web.guards import public
@@ -23,6 +25,22 @@ SECOND_STEP = (
     "This user signs in with a second step, which this address cannot ask for."
     " Please use an API key, made under Keys in the dashboard."
 )
+
+
+class Credentials(Schema):
+    email = Text(required=True, validate=Length(1, 320))
+    password = Text(required=True, validate=Length(1, 500))
+
+
+class RefreshToken(Schema):
+    refresh_token = Text(required=True, validate=Length(1, 2000))
+
+
+class TokenAnswer(Schema):
+    access_token = fields.String()
+    refresh_token = fields.String()
+    token_type = fields.Constant("Bearer")
+    expires_in = fields.Integer(attribute="expires_in_seconds")
 
 
 @blueprint.post("/auth/token")

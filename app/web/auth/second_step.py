@@ -12,7 +12,7 @@ from flask import session as cookie
 from app.core import clock
 from app.core.db import db
 from app.models import User
-from app.web.auth.blueprint import local_path
+from app.web.frame.addresses import local_path
 
 LIFETIME_SECONDS = 600
 _KEY = "second_step"

@@ -9,14 +9,13 @@ from app.accounts import two_factor
 from app.core.errors import TooMany
 from app.models import User
 from app.web.auth import attempts, second_step
-from app.web.auth.blueprint import blueprint, local_path
+from app.web.auth.blueprint import blueprint
 from app.web.auth.forms import CodeForm, SignInForm
 from app.web.auth.signed_in import sign_in as start_session
 from app.web.auth.signed_in import sign_out as end_session
+from app.web.frame.addresses import local_path
 from app.web.guards import public
 from app.web.identity import current_identity
-
-__all__ = ["local_path"]
 
 WRONG = "This e-mail and password do not go together. Please check both."
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
 
 from app.review.qa import Decision
-from app.web.identity import current_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,6 @@ def decision() -> Decision:
 
 def move_id() -> int:
     return _number(request.form.get("move_id", "")) or 0
-
-
-def user_id() -> uuid.UUID:
-    """The reviewer."""
-    identity = current_identity()
-    assert identity is not None
-    assert identity.user_id is not None  # pages are for people: only they have a cookie
-    return identity.user_id
 
 
 def _number(text: str) -> int | None:

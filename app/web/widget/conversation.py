@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request, stream_with_context
+from flask import Response, make_response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from app.chat import messages, turn
@@ -22,6 +22,7 @@ from app.sites.find import find_site
 from app.web.body import read_json
 from app.web.guards import public
 from app.web.widget import limits
+from app.web.widget.blueprint import blueprint
 from app.web.widget.schemas import (
     CatchUpSchema,
     MessageSchema,
@@ -34,7 +35,6 @@ from app.web.widget.tokens import TOKEN_MAX_AGE_SECONDS, check_token, make_token
 
 __all__ = ["TOKEN_MAX_AGE_SECONDS", "blueprint"]
 
-blueprint = Blueprint("widget", __name__)
 start_schema = StartSchema()
 message_schema = MessageSchema()
 catch_up_schema = CatchUpSchema()

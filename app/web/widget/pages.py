@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
 
 from app.core.db import db
 from app.core.errors import NotFound
@@ -16,6 +15,7 @@ from app.sites.demo import DEMO_KEY
 from app.sites.find import find_site
 from app.web.guards import public
 from app.web.widget.assets import asset_url, send_asset
+from app.web.widget.blueprint import blueprint
 
 LOADER_MAX_AGE_SECONDS = 300
 LOOK_MAX_AGE_SECONDS = 60
@@ -23,9 +23,6 @@ LOOK_MAX_AGE_SECONDS = 60
 PATIENCE_BEYOND_SECONDS = 45
 FOR_EVER_SECONDS = 365 * 24 * 3600
 
-blueprint = Blueprint("widget_pages", __name__)
-# The loader asks from whatever page it stands on, and must be able to read a refusal, too.
-CORS(blueprint, resources={r"/widget/[^/]+/look": {"origins": "*"}}, send_wildcard=True)
 blueprint.app_template_global("asset_url")(asset_url)
 
 
@@ -84,7 +81,7 @@ def chat(site_key: str) -> ResponseReturnValue:
 def demo() -> ResponseReturnValue:
     if current_app.extensions["settings"].is_production:
         raise NotFound("There is nothing at this address.")
-    return render_template("demo/index.html", site_key=DEMO_KEY)
+    return render_template("widget/demo/index.html", site_key=DEMO_KEY)
 
 
 def _either_form(hosts: Sequence[str]) -> list[str]:
