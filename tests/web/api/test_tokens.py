@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.core import clock
-from tests.web.api.test_sessions import assert_problem
+from tests.web.problems import assert_problem
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
