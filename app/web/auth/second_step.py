@@ -18,7 +18,7 @@ _KEY = "second_step"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingSignIn:
     """`next`: where to go once signed in."""
 
     user: User
@@ -31,10 +31,10 @@ def remember(user: User, path: str) -> None:
     cookie[_KEY] = [SignedInUser(user).get_id(), clock.now().timestamp(), path]
 
 
-def waiting() -> Waiting | None:
+def pending() -> PendingSignIn | None:
     """Who is between the steps; nobody when it took too long or the password was changed."""
     signed_in_id, at, path = cookie.get(_KEY, ("", 0, ""))
     if not signed_in_id or clock.now().timestamp() - at > LIFETIME_SECONDS:
         return None
     user = find(signed_in_id)
-    return Waiting(user, local_path(path)) if user and user.totp_enabled_at else None
+    return PendingSignIn(user, local_path(path)) if user and user.totp_enabled_at else None

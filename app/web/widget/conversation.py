@@ -23,8 +23,8 @@ from app.web.rates import rates
 from app.web.widget.blueprint import blueprint
 from app.web.widget.schemas import (
     CatchUpSchema,
-    MessageSchema,
     StartSchema,
+    VisitorMessageSchema,
     conversation_json,
     message_json,
     state_json,
@@ -36,7 +36,7 @@ STARTS_PER_ADDRESS = "300/minute"
 MESSAGES_PER_SESSION = "60/minute"
 
 start_schema = StartSchema()
-message_schema = MessageSchema()
+message_schema = VisitorMessageSchema()
 catch_up_schema = CatchUpSchema()
 
 
