@@ -66,7 +66,7 @@ def one_page(
     messages = sessions.latest_messages(db.session(), session_id)
     timeline = sessions.timeline(db.session(), session_id)
     return render_template(
-        "qa/one.html",
+        "qa/show.html",
         row=row,
         lines=transcript_of(row, messages.items[::-1], timeline),
         has_earlier=messages.next_cursor is not None,
