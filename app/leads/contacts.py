@@ -96,7 +96,8 @@ def _all_contacts(text: str, region: str, is_asked: bool) -> dict[str, list[Foun
     if not may_hold_contact(text):
         return {}
     emails = find_emails(text)
-    blanked, at = [], 0
+    blanked: list[str] = []
+    at = 0
     for item in emails:
         blanked += (text[at : item.start], "x" * (item.end - item.start))
         at = item.end

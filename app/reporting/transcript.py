@@ -12,7 +12,7 @@ from app.reporting.sessions import SessionRow, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MarkedText:
     """Part of a text. `is_promise`: of the completing phrase; `is_hit`: it was searched for."""
 
     text: str
@@ -27,7 +27,7 @@ class ShownMessage:
     """
 
     message: Message
-    pieces: list[Piece]
+    pieces: list[MarkedText]
     completes: bool
     completed_once: bool
 
@@ -64,11 +64,11 @@ def _shown(
     )
 
 
-def _pieces(text: str, place: tuple[int, int] | None, words: str) -> list[Piece]:
+def _pieces(text: str, place: tuple[int, int] | None, words: str) -> list[MarkedText]:
     start, end = place or (len(text), len(text))
     parts = ((text[:start], False), (text[start:end], True), (text[end:], False))
     return [
-        Piece(piece, is_promise, is_hit)
+        MarkedText(piece, is_promise, is_hit)
         for part, is_promise in parts
         for piece, is_hit in (marks(part, words) if words else [(part, False)])
         if piece

@@ -56,7 +56,7 @@ def read_json(schema: Schema, largest_bytes: int = LARGEST_BODY_BYTES) -> dict[s
     return loaded
 
 
-class Words(fields.String):
+class PlainText(fields.String):
     """Text for people: at most `longest` characters, something to see in it unless it
     `may_be_empty`, no control characters besides newline and tab, nothing that is not Unicode.
     """

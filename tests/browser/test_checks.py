@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from app.upkeep.doctor import examine
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
-from tests.web.dashboard.sync.test_checks import WARNING, break_something
+from tests.web.health_check import WARNING, break_something
 from tests.web.signed_in import PASSWORD, make_user
 
 __all__ = ["dashboard"]

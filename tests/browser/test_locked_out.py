@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from app.core import clock
 from tests.browser.test_accounts import NEW, choose_password, press, sign_in
 from tests.browser.test_dashboard import NewContext
-from tests.web.auth.test_forgotten import links, work
+from tests.web.passwords import links, work
 from tests.web.signed_in import PASSWORD, make_user
 
 

@@ -24,7 +24,7 @@ from tests.sync.manual_runs import (
     sync,
     write,
 )
-from tests.web.dashboard.sync.test_sync import set_aside
+from tests.sync.set_aside import set_aside
 from tests.web.signed_in import PASSWORD, make_user
 
 __all__ = ["dashboard", "memory_table"]

@@ -34,8 +34,8 @@ from app.web import connection_shares, database_errors
 from app.web.operations import STILL_READY_SECONDS
 from tests.factories import make_site
 from tests.reporting.test_leads import came
-from tests.web.signed_in import bearer, csrf_token, make_user, sign_in
 from tests.web.dashboard.sessions.test_show import Form
+from tests.web.signed_in import bearer, csrf_token, make_user, sign_in
 from tests.web.widget.test_conversation import message, send, start
 
 pytestmark = pytest.mark.usefixtures("database")

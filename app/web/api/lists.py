@@ -8,14 +8,14 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from app.reporting.pages import Page
-from app.web.api.fields import Moment, Text
+from app.web.api.fields import Moment, StoredText
 from app.web.lists.fields import FilteredList, FilterField
 from app.web.lists.params import LONGEST_QUERY
 
 
 class PageQuery(Schema):
     limit = fields.Integer(load_default=50, validate=Range(1, 200))
-    cursor = Text(load_default=None, validate=Length(max=500))
+    cursor = StoredText(load_default=None, validate=Length(max=500))
 
 
 def query_schema(of: FilteredList[Any]) -> Schema:
@@ -26,7 +26,7 @@ def query_schema(of: FilteredList[Any]) -> Schema:
         known |= {start: Moment(data_key="from"), end: Moment(data_key="to")}
     known |= {each.sets: _parameter(each) for each in of.fields if each.is_in_api}
     if of.search:
-        known[of.search] = Text(data_key="q", validate=Length(max=LONGEST_QUERY))
+        known[of.search] = StoredText(data_key="q", validate=Length(max=LONGEST_QUERY))
     return PageQuery.from_dict(known)()
 
 
@@ -35,7 +35,7 @@ def _parameter(field: FilterField) -> fields.Field[Any]:
         return fields.Boolean(data_key=field.name)
     if field.api_values:
         return fields.String(data_key=field.name, validate=OneOf(field.api_values))
-    return Text(data_key=field.name, validate=Length(max=100))
+    return StoredText(data_key=field.name, validate=Length(max=100))
 
 
 def page(schema: Schema, found: Page[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.core.db import transaction
 from app.core.errors import Denied, Unauthenticated
 from app.web import audit
 from app.web.api.blueprint import blueprint
-from app.web.api.fields import Text
+from app.web.api.fields import StoredText
 from app.web.auth import attempts
 from app.web.body import read_json
 from app.web.guards import public
@@ -28,12 +28,12 @@ SECOND_STEP = (
 
 
 class Credentials(Schema):
-    email = Text(required=True, validate=Length(1, 320))
-    password = Text(required=True, validate=Length(1, 500))
+    email = StoredText(required=True, validate=Length(1, 320))
+    password = StoredText(required=True, validate=Length(1, 500))
 
 
 class RefreshToken(Schema):
-    refresh_token = Text(required=True, validate=Length(1, 2000))
+    refresh_token = StoredText(required=True, validate=Length(1, 2000))
 
 
 class TokenAnswer(Schema):

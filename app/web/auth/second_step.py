@@ -19,7 +19,7 @@ _KEY = "second_step"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingSignIn:
     """`next`: where to go once signed in."""
 
     user: User
@@ -32,13 +32,13 @@ def remember(user: User, path: str) -> None:
     cookie[_KEY] = [f"{user.id}:{user.token_version}", clock.now().timestamp(), path]
 
 
-def waiting() -> Waiting | None:
+def pending() -> PendingSignIn | None:
     """Who is between the steps; nobody when it took too long or the password was changed."""
     who, at, path = cookie.get(_KEY, ("", 0, ""))
     if not who or clock.now().timestamp() - at > LIFETIME_SECONDS:
         return None
     user = _find(who)
-    return Waiting(user, local_path(path)) if user and user.totp_enabled_at else None
+    return PendingSignIn(user, local_path(path)) if user and user.totp_enabled_at else None
 
 
 def _find(who: str) -> User | None:

@@ -69,8 +69,8 @@ class Filters(Generic[Filter]):
     @property
     def chips(self) -> list[Chip]:
         found = [Chip(f"Search: {self.search}", self._without("q"))] if self.search else []
-        if self.period and self.period.words:
-            text = f"{self.of.period_label}: {self.period.words}"
+        if self.period and self.period.label:
+            text = f"{self.of.period_label}: {self.period.label}"
             found.append(Chip(text, self._without("period", "from", "to")))
         return found + [
             Chip(f"{each.field.label}: {each.options[each.value]}", self._without(each.field.name))

@@ -58,11 +58,11 @@ class Period:
         return {name: day for name, day in (("from", self.first), ("to", self.last)) if day}
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """ "Last 7 days", "from 3 Nov 2026", "3 Nov 2026 to 5 Nov 2026"; "" for any time."""
         if self.name in PERIODS:
             return PERIODS[str(self.name)]
-        first, last = (_in_words(self.query.get(name, "")) for name in ("from", "to"))
+        first, last = (_day_label(self.query.get(name, "")) for name in ("from", "to"))
         if first and last:
             return first if first == last else f"{first} to {last}"
         return f"from {first}" if first else f"until {last}" if last else ""
@@ -112,6 +112,6 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, local)
 
 
-def _in_words(text: str) -> str:
+def _day_label(text: str) -> str:
     day = _day(text)
     return f"{day.day} {day:%b %Y}" if day else ""

@@ -38,13 +38,13 @@ def decide(session_id: uuid.UUID) -> ResponseReturnValue:
                 to = made.move.to_status
                 audit.note(session, "session.qa_moved", "session", session_id, to=to)
     except Invalid as error:
-        typed = forms.not_saved(sent, errors=error.errors)
+        typed = forms.rejected(sent, errors=error.errors)
         return one_page(session_id, position, typed), 422
     except Conflict as error:
         if position and not sent.note:  # nothing is lost: on to the next one
             flash(error.detail)
             return redirect(position.next_address(session_id))
-        return one_page(session_id, position, forms.not_saved(sent, conflict=error.detail)), 409
+        return one_page(session_id, position, forms.rejected(sent, conflict=error.detail)), 409
     except NotFound as error:
         return on_to_the_next(position, session_id, error)
     if position:  # the next page says what was decided, and offers to undo it

@@ -11,7 +11,7 @@ from app.review.qa import Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class RejectedDecision:
     """A decision that was not saved. `conflict`: somebody was quicker, or it is not allowed;
     `errors`: what to do about each field.
     """
@@ -43,10 +43,12 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def not_saved(
+def rejected(
     sent: Decision,
     *,
     conflict: str | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
-) -> Typed:
-    return Typed(sent.to_status, sent.note, sent.category, sent.message_id, conflict, errors)
+) -> RejectedDecision:
+    return RejectedDecision(
+        sent.to_status, sent.note, sent.category, sent.message_id, conflict, errors
+    )

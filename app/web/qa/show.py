@@ -16,7 +16,7 @@ from app.review import qa_looks
 from app.web.guards import requires
 from app.web.identity import signed_in_user_id
 from app.web.qa.blueprint import blueprint
-from app.web.qa.forms import Typed
+from app.web.qa.forms import RejectedDecision
 from app.web.qa.queue_frame import frame_of
 from app.web.qa.queue_position import QueuePosition, requested_position
 
@@ -56,7 +56,7 @@ def on_to_the_next(
 def one_page(
     session_id: uuid.UUID,
     position: QueuePosition | None,
-    typed: Typed | None = None,
+    typed: RejectedDecision | None = None,
     other: str | None = None,
 ) -> str:
     """A session with its panel. `typed`: a decision that could not be saved; `other`: who is
@@ -66,7 +66,7 @@ def one_page(
     messages = sessions.latest_messages(db.session(), session_id)
     timeline = sessions.timeline(db.session(), session_id)
     return render_template(
-        "qa/one.html",
+        "qa/show.html",
         row=row,
         lines=transcript_of(row, messages.items[::-1], timeline),
         has_earlier=messages.next_cursor is not None,

@@ -27,7 +27,7 @@ def numbers() -> ResponseReturnValue:
     start, end = _range(period)
     found = qa_numbers.numbers(db.session(), start, end)
     return render_template(
-        "qa/numbers.html",
+        "qa/stats.html",
         period=period,
         numbers=found,
         is_numbers=True,

@@ -25,8 +25,8 @@ from app.web.widget import limits
 from app.web.widget.blueprint import blueprint
 from app.web.widget.schemas import (
     CatchUpSchema,
-    MessageSchema,
     StartSchema,
+    VisitorMessageSchema,
     conversation_json,
     message_json,
     state_json,
@@ -36,7 +36,7 @@ from app.web.widget.tokens import TOKEN_MAX_AGE_SECONDS, check_token, make_token
 __all__ = ["TOKEN_MAX_AGE_SECONDS", "blueprint"]
 
 start_schema = StartSchema()
-message_schema = MessageSchema()
+message_schema = VisitorMessageSchema()
 catch_up_schema = CatchUpSchema()
 #: The one that answers and those that may wait for it. Over all processes the database counts; this
 #: one keeps a burst away from it.

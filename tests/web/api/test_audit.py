@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from app.core.db import transaction
 from app.incidents.record import Seen, note
 from tests.factories import make_chat
-from tests.web.auth.test_sign_in import noted
+from tests.web.audit_log import noted
 from tests.web.signed_in import bearer, make_user
 
 pytestmark = pytest.mark.usefixtures("database")

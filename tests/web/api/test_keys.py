@@ -10,15 +10,9 @@ from sqlalchemy import select
 from app.core.db import db, transaction
 from app.models import ApiKey
 from tests.factories import make_chat, make_site
+from tests.web.api_keys import make_key
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-def make_key(app: Flask, *arguments: str) -> str:
-    """What `flask keys create` prints."""
-    result = app.test_cli_runner().invoke(args=["keys", "create", "--name", "N8n", *arguments])
-    assert result.exit_code == 0, result.output
-    return str(result.stdout).strip().splitlines()[-1]
 
 
 def test_a_key_may_do_what_its_scopes_say_and_no_more(app: Flask, client: FlaskClient) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +10,7 @@ from app.core import clock
 from app.core.db import transaction
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.reporting.queries import counted
+from tests.web.problems import assert_problem
 from tests.web.signed_in import bearer, make_user
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -216,10 +216,3 @@ def test_the_number_of_queries_does_not_grow(client: FlaskClient, headers: dict[
 def test_nothing_without_a_valid_token(client: FlaskClient, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}):
         assert_problem(client.get(LIST + path, headers=headers), 401)
-
-
-def assert_problem(answer: Any, status: int) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.mimetype == "application/problem+json"
-    assert {"type", "title", "status", "detail"} <= set(answer.json)
-    assert answer.json["status"] == status

@@ -23,7 +23,7 @@ from tests.sync.manual_runs import (
     sync,
     write,
 )
-from tests.web.api.test_keys import make_key
+from tests.web.api_keys import make_key
 from tests.web.signed_in import bearer, make_user
 
 __all__ = ["memory_table"]

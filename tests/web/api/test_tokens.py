@@ -11,8 +11,8 @@ from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
 from app.models import SignIn
-from tests.web.api.test_sessions import assert_problem
 from tests.web.auth.test_sign_in import noted
+from tests.web.problems import assert_problem
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -10,36 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from app.accounts import forgotten
 from app.core.db import db, transaction
 from app.delivery import letters, sealed
 from app.models import Delivery
-from tests.web.auth.test_sign_in import noted
-from tests.web.dashboard.users.test_invitations import NEW, choose
+from tests.web.audit_log import noted
 from tests.web.forms import follow, send
+from tests.web.passwords import NEW, choose, links, work
 from tests.web.signed_in import PASSWORD, bearer, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
-JOBS = (
-    "SELECT args->>'user_id' FROM procrastinate_jobs WHERE task_name = 'send_forgotten' ORDER BY id"
-)
-
-
-def work() -> None:
-    """What the worker does with the jobs."""
-    db.session.remove()
-    for user_id in db.session().scalars(text(JOBS)).all():
-        forgotten.send(user_id)
-
-
-def links() -> list[str]:
-    with transaction() as session:
-        found = session.scalars(select(Delivery).order_by(Delivery.created_at)).all()
-    assert not [letter for letter in found if "/login/password/" in letter.body]
-    letters = [json.loads(letter.body)["data"] for letter in found]
-    return [
-        re.findall(r"/login/password/[\w-]+", sealed.unseal(each)["text"])[0] for each in letters
-    ]
 
 
 def test_a_forgotten_password_is_set_anew_by_letter(app: Flask, admin: FlaskClient) -> None:

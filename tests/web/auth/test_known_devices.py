@@ -12,10 +12,10 @@ from app.accounts import hashing, limits, users
 from app.core.db import transaction
 from app.core.errors import TooMany
 from tests.accounts.authenticator import code_of
-from tests.web.forms import send
-from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 from tests.web.auth.test_sign_outs import copy_of, sign_out
 from tests.web.dashboard.profile.test_two_factor import CODE, ann, set_up
+from tests.web.forms import send
+from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
 TOKEN = "/api/v1/auth/token"

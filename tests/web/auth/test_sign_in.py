@@ -9,15 +9,15 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import users
 from app.core import clock
 from app.core.db import transaction
-from app.models import AuditEntry, User
+from app.models import User
 from app.web.frame.addresses import local_path
 from config import Settings
+from tests.web.audit_log import noted
 from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -229,8 +229,3 @@ def test_the_sign_in_lasts_two_weeks(app: Flask) -> None:
 
 def _without_token(page: str, email: str) -> str:
     return re.sub(r'value="[^"]{60,}"', "", page).replace(email, "")
-
-
-def noted() -> list[AuditEntry]:
-    with transaction() as session:
-        return list(session.scalars(select(AuditEntry).order_by(AuditEntry.id)))

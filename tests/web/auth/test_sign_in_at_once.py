@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.accounts.authenticator import code_of
-from tests.web.dashboard.profile.test_two_factor import CODE, ann, set_up
 from tests.web.signed_in import csrf_token, make_user, sign_in
+from tests.web.two_factor import CODE, ann, set_up
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -13,10 +13,10 @@ from sqlalchemy import event, select
 from app.core import clock, events
 from app.core.db import db, transaction
 from app.models import SignIn
-from tests.web.forms import send
-from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 from tests.web.auth.test_sign_in import noted
+from tests.web.forms import send
 from tests.web.frame.test_live import read_event, stream
+from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -34,26 +34,26 @@ def activate_sessions() -> ResponseReturnValue:
 
 
 def _move(move: Move, action: str, done: str) -> ResponseReturnValue:
-    identity, asked = current_identity(), set(read_ids(request.form.getlist("ids")))
+    identity, requested = current_identity(), set(read_ids(request.form.getlist("ids")))
     with transaction() as session:
-        moved = move(session, asked, identity.user_id if identity else None)
+        moved = move(session, requested, identity.user_id if identity else None)
         for session_id in moved:
             note(session, action, "session", session_id)
-    said = _said(len(asked), len(moved), done)
+    outcome = _outcome(len(requested), len(moved), done)
     # The list's own script stays on its page, and shows the sentence itself.
     if request.accept_mimetypes.best == "text/plain":
-        return Response(said, mimetype="text/plain")
-    flash(said)
+        return Response(outcome, mimetype="text/plain")
+    flash(outcome)
     return redirect(local_path(request.form.get("back")))
 
 
-def _said(asked: int, moved: int, done: str) -> str:
-    if not asked:
+def _outcome(requested: int, moved: int, done: str) -> str:
+    if not requested:
         return "Nothing was selected. Please tick the sessions first."
     if not moved:
-        return f"Nothing was changed: {'it was' if asked == 1 else 'they were'} {done} already."
+        return f"Nothing was changed: {'it was' if requested == 1 else 'they were'} {done} already."
     text = f"{moved} session{'' if moved == 1 else 's'} {done}."
-    if left := asked - moved:
+    if left := requested - moved:
         text += " One was" if left == 1 else f" {left} were"
         text += " already, or is gone." if left == 1 else " already, or are gone."
     return text

@@ -25,7 +25,7 @@ def contact(lead: Lead | None, words: str) -> Markup:
     return marked(found[0]) if lead.email or lead.phone else Markup()
 
 
-def said(row: SessionRow) -> LastMessage | None:
+def shown_message(row: SessionRow) -> LastMessage | None:
     """The message a row shows: the one that was searched for, else the last one."""
     return row.hit or row.last_message
 

@@ -15,7 +15,7 @@ from app.review.lead import edit_lead
 from app.web import audit
 from app.web.dashboard.sessions.lead_form import (
     LeadForm,
-    Typed,
+    SubmittedLead,
     overtaken_form,
     read_form,
     wrong_form,
@@ -53,7 +53,7 @@ def save_lead(session_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("dashboard.session", session_id=session_id, **list_query()))
 
 
-def _again(session_id: uuid.UUID, typed: Typed, error: Invalid | Conflict) -> LeadForm:
+def _again(session_id: uuid.UUID, typed: SubmittedLead, error: Invalid | Conflict) -> LeadForm:
     row = sessions.one(db.session(), session_id)
     site = site_of(db.session(), row)
     if isinstance(error, Invalid):

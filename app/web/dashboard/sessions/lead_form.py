@@ -19,7 +19,7 @@ _TYPED, _SEEN = "value-", "seen-"
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class SubmittedLead:
     """A form that was sent: by field key what was typed, and what stood there; `version` of the
     lead of then.
     """
@@ -79,10 +79,10 @@ class LeadForm:
         )
 
 
-def read_form() -> Typed:
+def read_form() -> SubmittedLead:
     """The form of the running request."""
     version = request.form.get("version", "")
-    return Typed(
+    return SubmittedLead(
         values=_by_key(_TYPED),
         seen=_by_key(_SEEN),
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
@@ -95,7 +95,7 @@ def plain_form(site: SiteProfile, lead: Lead | None) -> LeadForm:
 
 
 def wrong_form(
-    site: SiteProfile, lead: Lead | None, typed: Typed, errors: Mapping[str, Sequence[str]]
+    site: SiteProfile, lead: Lead | None, typed: SubmittedLead, errors: Mapping[str, Sequence[str]]
 ) -> LeadForm:
     """What was typed, with what is wrong beside it."""
     fields = [
@@ -112,7 +112,7 @@ def wrong_form(
 
 
 def overtaken_form(
-    site: SiteProfile, lead: Lead | None, typed: Typed, changes: Sequence[ShownChange]
+    site: SiteProfile, lead: Lead | None, typed: SubmittedLead, changes: Sequence[ShownChange]
 ) -> LeadForm:
     """What was typed, and beside it what somebody else has written there meanwhile. To save it now
     is to know that.
@@ -126,7 +126,7 @@ def overtaken_form(
 
 
 def _overtaken(
-    each: Field, lead: Lead | None, typed: Typed, since: Sequence[ShownChange]
+    each: Field, lead: Lead | None, typed: SubmittedLead, since: Sequence[ShownChange]
 ) -> FormField:
     now, before = value_of(lead, each.key) or "", typed.seen.get(each.key, "")
     value = typed.values.get(each.key, "")

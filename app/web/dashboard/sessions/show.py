@@ -23,7 +23,7 @@ from app.reporting.transcript import transcript_of
 from app.web.dashboard.sessions.effects import after_completing, after_reopening
 from app.web.dashboard.sessions.lead_form import LeadForm, plain_form
 from app.web.dashboard.sessions.timeline import last_decision, shown_events, timeline_of
-from app.web.dashboard.sessions.transcript import lines_of
+from app.web.dashboard.sessions.transcript import rows_of
 from app.web.frame.blueprint import blueprint
 from app.web.guards import requires
 from app.web.lists.filters import read_filters
@@ -65,7 +65,7 @@ def render_session(template: str, session_id: uuid.UUID, form: LeadForm | None =
         row=row,
         hits=[shown.message.id for shown in said if shown.is_hit],
         lead_marks=partial(lead_marks, words=filters.search),
-        lines=lines_of(
+        lines=rows_of(
             said,
             timeline,
             has_earlier=page.next_cursor is not None,

@@ -11,7 +11,7 @@ from app.web.dashboard.sessions.timeline import TimelineItem
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptRow:
     """Either something that was said, or something that happened."""
 
     at: datetime
@@ -19,13 +19,13 @@ class Line:
     item: TimelineItem | None = None
 
 
-def lines_of(
+def rows_of(
     said: Sequence[ShownMessage],
     timeline: Sequence[TimelineItem],
     *,
     has_earlier: bool = False,
     has_later: bool = False,
-) -> list[Line]:
+) -> list[TranscriptRow]:
     """Both by time. Of a piece of a transcript: what happened while it was said."""
     first, last = (
         (said[0].message.created_at, said[-1].message.created_at) if said else (None, None)
@@ -37,8 +37,8 @@ def lines_of(
         and not (has_earlier and first and item.at < first)
         and not (has_later and last and item.at > last)
     ]
-    lines = [Line(each.message.created_at, shown=each) for each in said]
+    messages = [TranscriptRow(each.message.created_at, shown=each) for each in said]
     # Sorting keeps the order of equals: what a message brought about stands after it.
     return sorted(
-        [*lines, *(Line(each.at, item=each) for each in within)], key=lambda line: line.at
+        [*messages, *(TranscriptRow(each.at, item=each) for each in within)], key=lambda row: row.at
     )

@@ -44,7 +44,7 @@ trial_schema = TrialSchema()
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownReply:
     """An assistant's answer on the page, and what the browser is to remember of it."""
 
     conversation: uuid.UUID
@@ -75,7 +75,7 @@ def save_assistant(key: str) -> ResponseReturnValue:
             change_site(session, key, _values(typed))
             note(session, "site.assistant_changed", "site", key)
     except Invalid as error:
-        return _page(find_site(db.session(), key), typed, _told(typed, error)), 422
+        return _page(find_site(db.session(), key), typed, _errors_by_field(typed, error)), 422
     flash("The settings are saved. The next answer is made with them.")
     return redirect(url_for("dashboard.site_assistant", key=key))
 
@@ -120,13 +120,13 @@ def _page(
     )
 
 
-def _tried(profile: SiteProfile, shown: Shown, tried: Tried | None = None) -> str:
+def _tried(profile: SiteProfile, shown: ShownReply, tried: Tried | None = None) -> str:
     return render_template(
         "dashboard/sites/_tried.html", is_alone=True, tried=tried, **_of_trial(profile, shown)
     )
 
 
-def _of_trial(profile: SiteProfile, shown: Shown) -> dict[str, Any]:
+def _of_trial(profile: SiteProfile, shown: ShownReply) -> dict[str, Any]:
     return {
         "shown": shown,
         "profile": profile,
@@ -134,22 +134,22 @@ def _of_trial(profile: SiteProfile, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _opening(profile: SiteProfile) -> Shown:
+def _opening(profile: SiteProfile) -> ShownReply:
     replies = assistant_for(profile).opening(profile)
     lines = [Line(0, "assistant", reply.text, clock.now(), reply.input.field) for reply in replies]
-    return Shown(uuid.uuid4(), lines, replies[-1].draft, _labels(replies[-1].input))
+    return ShownReply(uuid.uuid4(), lines, replies[-1].draft, _labels(replies[-1].input))
 
 
 def _answer(
     profile: SiteProfile, tried: Tried, lines: Sequence[Line], conversation: uuid.UUID
-) -> Shown:
+) -> ShownReply:
     """What was answered to the last of these lines."""
     if tried.failure:
-        return Shown(conversation, [], tried.draft, [])
+        return ShownReply(conversation, [], tried.draft, [])
     said = Line(lines[-1].id + 1, "assistant", tried.text, clock.now(), tried.input.field)
     rule = compile_phrases(profile.phrases, profile.exclusions)
     books = tried.confirms_booking or rule.find(tried.text) is not None
-    return Shown(conversation, [said], tried.draft, _labels(tried.input), books)
+    return ShownReply(conversation, [said], tried.draft, _labels(tried.input), books)
 
 
 def _labels(next_input: Input) -> list[str]:
@@ -158,8 +158,8 @@ def _labels(next_input: Input) -> list[str]:
 
 def _stored(found: Site) -> dict[str, str]:
     ai = AssistantSettings.from_json(found.assistant_settings)
-    values = {name: _written(value) for name, value in ai.to_json().items()}
-    values["link_hosts"] = _written([readable_host(host) for host in ai.link_hosts])
+    values = {name: _as_text(value) for name, value in ai.to_json().items()}
+    values["link_hosts"] = _as_text([readable_host(host) for host in ai.link_hosts])
     kind = access_kind(ai)
     kept_name = ai.chat_header_name if kind == "header" else ""
     return {
@@ -171,7 +171,7 @@ def _stored(found: Site) -> dict[str, str]:
     }
 
 
-def _written(value: object) -> str:
+def _as_text(value: object) -> str:
     match value:
         case int():
             return f"{value:,}"
@@ -194,14 +194,14 @@ def _values(typed: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _told(typed: Mapping[str, str], error: Invalid) -> dict[str, list[str]]:
+def _errors_by_field(typed: Mapping[str, str], error: Invalid) -> dict[str, list[str]]:
     """What is wrong, by field; a wrong line of a list is named by its words."""
-    told: dict[str, list[str]] = {}
+    errors: dict[str, list[str]] = {}
     for name, sentences in error.errors.items():
         field, _, number = name.partition(".")
         if re.fullmatch(r"\d+", number):
             line = f"“{lines_of(typed[field])[int(number)][:60]}”: "
         else:
             line = ""
-        told.setdefault(field, []).extend(line + sentence for sentence in sentences)
-    return told
+        errors.setdefault(field, []).extend(line + sentence for sentence in sentences)
+    return errors

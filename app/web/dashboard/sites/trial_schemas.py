@@ -11,14 +11,14 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from app.core import clock
 from app.models.transcript import Draft, Line
-from app.web.body import Uuid, Words
+from app.web.body import PlainText, Uuid
 
 MOST_LINES = 80
 LONGEST_LINE = 6_000
 LARGEST_TRIAL_BYTES = 1024 * 1024
 
 
-class _Answer(fields.Field[list[Any]]):
+class _AnswerField(fields.Field[list[Any]]):
     """`["Ann"]`, or `["ann@", false]` for a value kept as typed."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
@@ -29,19 +29,19 @@ class _Answer(fields.Field[list[Any]]):
 
 
 class LineSchema(Schema):
-    role = Words(required=True, longest=20, validate=validate.OneOf(("visitor", "assistant")))
-    text = Words(required=True, longest=LONGEST_LINE, may_be_empty=False)
-    field = Words(longest=100, allow_none=True, load_default=None)
+    role = PlainText(required=True, longest=20, validate=validate.OneOf(("visitor", "assistant")))
+    text = PlainText(required=True, longest=LONGEST_LINE, may_be_empty=False)
+    field = PlainText(longest=100, allow_none=True, load_default=None)
 
 
 class DraftSchema(Schema):
     """A `Draft` as `to_json` writes it."""
 
-    answers = fields.Dict(keys=Words(longest=100), values=_Answer(), load_default=dict)
-    skipped = fields.List(Words(longest=100), load_default=list)
-    consent = Words(longest=20, allow_none=True, validate=validate.OneOf(("given", "refused")))
-    consent_at = Words(longest=40, allow_none=True)
-    asking = Words(longest=100, allow_none=True)
+    answers = fields.Dict(keys=PlainText(longest=100), values=_AnswerField(), load_default=dict)
+    skipped = fields.List(PlainText(longest=100), load_default=list)
+    consent = PlainText(longest=20, allow_none=True, validate=validate.OneOf(("given", "refused")))
+    consent_at = PlainText(longest=40, allow_none=True)
+    asking = PlainText(longest=100, allow_none=True)
     attempts = fields.Integer(strict=True, validate=validate.Range(0, 1000))
     read_through = fields.Integer(strict=True, validate=validate.Range(0, 1000))
 
@@ -51,7 +51,7 @@ class TrialSchema(Schema):
     its opening.
     """
 
-    settings = fields.Dict(keys=Words(longest=100), values=fields.String(), required=True)
+    settings = fields.Dict(keys=PlainText(longest=100), values=fields.String(), required=True)
     lines = fields.List(
         fields.Nested(LineSchema),
         load_default=list,

@@ -19,20 +19,10 @@ from app.web.audit import note
 from app.web.dashboard.audit import labels as audit_labels
 from tests.factories import make_chat, make_site
 from tests.reporting.queries import counted
+from tests.web.changing_routes import EXEMPT, changing
 from tests.web.signed_in import csrf_token, make_user
 
 ROOT = Path(__file__).resolve().parents[4]
-#: Routes of people that change nothing which has to be told, and why.
-EXEMPT = {
-    "auth.sign_out": "one's own, and told by the sign-in",
-    "dashboard.change_theme": "a look",
-    "dashboard.begin_two_factor": "nothing counts before it is confirmed",
-    "auth.forgotten": "noted by the job that writes the letter",
-    "dashboard.try_a_message": "a trial stores nothing",
-    "dashboard.try_assistant": "a trial stores nothing",
-    "dashboard.continue_backtest": "goes on with what somebody started",
-    "dashboard.test_rules": "a test changes nothing; settings saved with it are noted",
-}
 _CALL = re.compile(
     r"""note\(\s*session,\s*(?:None,\s*|[\w.()]+,\s*)?(?:action|"([a-z_]+\.[a-z_]+)")"""
 )
@@ -59,16 +49,6 @@ def test_every_route_that_changes_something_notes_it(app: Flask) -> None:
         if endpoint not in EXEMPT and not _notes(app.view_functions[endpoint])
     ]
     assert "\n".join(silent) == ""
-
-
-def changing(app: Flask) -> list[str]:
-    """Endpoints of the routes by which people change something."""
-    return [
-        rule.endpoint
-        for rule in app.url_map.iter_rules()
-        if (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}
-        and rule.endpoint.partition(".")[0] in ("dashboard", "qa", "auth")
-    ]
 
 
 def _notes(function: Any, depth: int = 3) -> bool:

@@ -43,7 +43,7 @@ from tests.web.audit_calls import (
     user_call,
     view_call,
 )
-from tests.web.dashboard.audit.test_audit import EXEMPT, changing
+from tests.web.changing_routes import EXEMPT, changing
 from tests.web.signed_in import PASSWORD, csrf_token, make_user, sign_in
 
 PROFILE = {"name": "Ann Lee", "timezone": "UTC", "theme": "dark", "wants_notices": "yes"}

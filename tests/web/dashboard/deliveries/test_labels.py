@@ -13,7 +13,8 @@ from app.delivery.destinations import DESTINATIONS
 from app.delivery.record import PAUSE_REASONS
 from app.models import DeliveryAttempt
 from app.models.delivery import DESTINATION_KINDS, STATUSES
-from app.web.dashboard.deliveries.labels import STATUS, attempted
+from app.web.dashboard.deliveries.labels import attempted
+from app.web.frame.labels import DELIVERY
 
 APP = Path(__file__).parents[4] / "app"
 #: Of an answer with a status nothing else is known of; the sentence is made from the number.
@@ -74,7 +75,7 @@ def test_every_answer_has_words(status: int) -> None:
 
 
 def test_every_state_and_destination_has_a_name() -> None:
-    assert set(STATUS) == set(STATUSES)
+    assert set(DELIVERY) == set(STATUSES)
     for kind in DESTINATION_KINDS:
         sentence = attempted(_attempt(error="timeout"), kind)
         assert_plain(sentence, kind if kind == "timeout" else "")

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.core.db import transaction
 from app.models import User
 from tests.factories import make_chat
-from tests.web.auth.test_sign_in import noted
+from tests.web.audit_log import noted
 from tests.web.forms import follow, send
 from tests.web.signed_in import bearer, make_user, sign_in
 

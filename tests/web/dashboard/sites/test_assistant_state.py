@@ -21,7 +21,7 @@ from tests.web.assistant_page import (
     site,
     stand,
 )
-from tests.web.dashboard.sites.test_sites import said
+from tests.web.pages import said
 from tests.web.signed_in import make_user, sign_in
 
 __all__ = ["site", "stand"]

@@ -25,7 +25,7 @@ from tests.web.assistant_page import (
     stand,
     told,
 )
-from tests.web.dashboard.sites.test_sites import said
+from tests.web.pages import said
 from tests.web.signed_in import csrf_token
 
 __all__ = ["site", "stand"]

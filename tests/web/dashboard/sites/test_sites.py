@@ -16,6 +16,7 @@ from app.core.db import transaction
 from app.models import Backtest, ChatSession, Site
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.reporting.queries import counted
+from tests.web.pages import said
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -42,11 +43,6 @@ def send(client: FlaskClient, path: str, **values: str) -> TestResponse:
 def made(answer: TestResponse) -> str:
     assert answer.status_code == 302, answer.text
     return str(answer.location)
-
-
-def said(page: TestResponse) -> str:
-    """What a page says, without its tags."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
 
 
 def test_only_admins_see_and_change_sites(app: Flask, site: Site) -> None:

@@ -7,24 +7,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.core.db import db, transaction
+from app.core.db import db
 from app.upkeep.doctor import examine
-from tests.factories import make_chat, make_message
 from tests.jobs.conftest import n8n, start_worker
 from tests.jobs.workers import Start
+from tests.web.health_check import WARNING, break_something
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
 __all__ = ["n8n", "start_worker"]
 pytestmark = pytest.mark.usefixtures("database")
-WARNING = "The last check found something wrong."
-
-
-def break_something() -> str:
-    with transaction() as session:
-        chat = make_chat(session)
-        chat.last_message_at = make_message(session, chat).created_at
-        chat.message_count = 17
-        return str(chat.id)
 
 
 def test_no_warning_where_nothing_is_wrong(admin: FlaskClient) -> None:

@@ -9,9 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.core import clock
 from app.core.db import transaction
-from app.models import MemoryRowSetAside, MemorySource
 from app.sync import manual, runs
 from tests.reporting.queries import counted
 from tests.sync.manual_runs import (
@@ -23,6 +21,7 @@ from tests.sync.manual_runs import (
     sync,
     write,
 )
+from tests.sync.set_aside import set_aside
 from tests.web.signed_in import csrf_token, make_user, sign_in
 
 __all__ = ["memory_table"]
@@ -39,24 +38,6 @@ def admin(client: FlaskClient) -> FlaskClient:
 def press(client: FlaskClient) -> str:
     token = csrf_token(client.get("/sync"))
     return client.post("/sync", data={"csrf_token": token}, follow_redirects=True).text
-
-
-def set_aside(number: int) -> None:
-    with transaction() as session:
-        source = MemorySource(table_name=f"t{uuid.uuid4().hex[:8]}", created_at=clock.now())
-        session.add(source)
-        session.flush()
-        session.add_all(
-            MemoryRowSetAside(
-                source_id=source.id,
-                source_row=row,
-                session_key="chat",
-                reason=f"Row {row:03} is bad.",
-                excerpt="<b>odd</b>",
-                seen_at=clock.now(),
-            )
-            for row in range(1, number + 1)
-        )
 
 
 def test_with_nothing_to_show_the_page_says_what_it_is(admin: FlaskClient) -> None:

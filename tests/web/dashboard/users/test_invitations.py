@@ -14,12 +14,12 @@ from app.core import clock
 from app.core.db import transaction
 from app.delivery import letters, sealed
 from app.models import Delivery, User
-from tests.web.auth.test_sign_in import noted
+from tests.web.audit_log import noted
 from tests.web.forms import follow, send
+from tests.web.passwords import NEW, choose
 from tests.web.signed_in import sign_in
 
 pytestmark = pytest.mark.usefixtures("database")
-NEW = "a good new password"
 BOB = {"email": "Bob@Example.com", "role": "agent"}
 
 
@@ -28,10 +28,6 @@ def shown_link(page: str) -> str:
     found = re.search(r'value="https?://[^/]+(/login/password/[^"]+)"', page)
     assert found, page
     return html.unescape(found[1])
-
-
-def choose(client: FlaskClient, path: str, **data: str) -> str:
-    return follow(client, path, path, **{"password": NEW, "again": NEW, **data})
 
 
 def test_whom_an_admin_invites_chooses_name_and_password(app: Flask, admin: FlaskClient) -> None:

@@ -15,7 +15,7 @@ from app.core.db import transaction
 from app.models import User
 from app.web.frame import live
 from tests.reporting.queries import counted
-from tests.web.auth.test_sign_in import noted
+from tests.web.audit_log import noted
 from tests.web.forms import follow, send
 from tests.web.signed_in import bearer, make_user, sign_in
 
