@@ -30,6 +30,8 @@ def session_key_of(raw: str) -> str:
     """The session's name without the `__Node_Name` that N8n's memory (1.4 and later) adds."""
     if found := _OWN_WITH_NODE.match(raw):
         return found[1]
+    if "__" not in raw:
+        return raw
     # The node's name ends the key and holds letters, digits and _ only.
     tail = max((other.end() for other in _NO_WORD.finditer(raw)), default=0)
     found = _NODE.search(raw, max(1, tail))

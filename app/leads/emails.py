@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
+
+#: Who writes more addresses or numbers than this gives a list, not their own.
+MOST_CANDIDATES = 50
 
 
 class Found(NamedTuple):
@@ -33,7 +37,7 @@ def find_emails(text: str) -> list[Found]:
     if "@" not in text:
         return []
     found = []
-    for match in _CANDIDATE.finditer(text):
+    for match in islice(_CANDIDATE.finditer(text), MOST_CANDIDATES):
         typed = match.group()
         if typed.startswith("//"):  # a user in a web address
             continue

@@ -13,7 +13,7 @@ from app.leads.agreement import is_contact_detail, may_keep_contact_details
 from app.leads.answers import normalise
 from app.leads.contacts import contact_field, with_contact, without_contacts
 from app.leads.emails import find_emails
-from app.models.message_text import storable
+from app.models.message_text import storable, to_understand
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line
 
@@ -120,9 +120,9 @@ def _with_value(
 
 def _was_heard(field: Field, answer: Answer, heard: Sequence[Line]) -> bool:
     if field.type == "email":
-        return _is_email_in(answer.value, [line.text for line in heard])
+        return _is_email_in(answer.value, [to_understand(line.text) for line in heard])
     if field.type == "phone":
-        return _is_phone_in(answer.value, [line.text for line in heard])
+        return _is_phone_in(answer.value, [to_understand(line.text) for line in heard])
     return True
 
 

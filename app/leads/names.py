@@ -41,8 +41,8 @@ _IMPLIED = re.compile(
     re.I,
 )
 _HERE = re.compile(
-    rf"^{_GREETING}(?P<name>[^,;:!?\n()]{{1,60}}?)(?<![\s,])[\s,]++(?:here|speaking)\s*+[.!,]*+"
-    r"(?:$|\s)",
+    rf"^{_GREETING}(?P<name>[^,;:!?\n()]{{1,60}}?)(?<![\s,])[\s,]++(?:here|speaking)"
+    r"(?:\s|[.!,]*+(?:$|\s))",
     re.I,
 )
 _ANSWER_LEAD = re.compile(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import phonenumbers
 
-from app.leads.emails import Found
+from app.leads.emails import MOST_CANDIDATES, Found
 
 _CANDIDATE = re.compile(r"(?<![\w@£$€#])(?:[+＋]|00)?[ ]?\(?\d[\d \t\u00a0().\-–‑/·]{4,24}\d(?!\w)")
 _DATE = re.compile(
@@ -43,7 +44,7 @@ def find_phones(text: str, region: str, *, is_asked: bool = False) -> list[Found
     whole = text.strip().rstrip(".!")
     is_about_calls: bool | None = None
     found = []
-    for match in _CANDIDATE.finditer(text):
+    for match in islice(_CANDIDATE.finditer(text), MOST_CANDIDATES):
         typed = match.group()
         if _is_other_number(text, match):
             continue

@@ -1,6 +1,7 @@
-"""Attack every pattern of the given packages; print a line of JSON for each.
+"""Attack every pattern of the given packages, or every reading entry; a line of JSON for each.
 
 python -m tests.patterns [--samples] PACKAGE…
+python -m tests.patterns --entries
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ from importlib import import_module
 
 from tests.patterns.discovery import Discovered, discover
 from tests.patterns.growth import is_superlinear
-from tests.patterns.pumps import attacks_on
+from tests.patterns.pumps import Attack, attacks_on
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("packages", nargs="+")
+    parser.add_argument("packages", nargs="*")
     parser.add_argument("--samples", action="store_true", help="call what builds patterns")
     parser.add_argument("--only", default="", help="only the patterns of these places")
+    parser.add_argument("--entries", action="store_true", help="attack whole functions instead")
     options = parser.parse_args(arguments)
+    if options.entries:
+        _attack_entries(options.only)
+    else:
+        _attack_patterns(options)
+
+
+def _attack_patterns(options: argparse.Namespace) -> None:
 
     def samples() -> None:
         if options.samples:
@@ -51,6 +60,24 @@ def main(arguments: list[str]) -> None:
             "slow": slow,
             "seconds": round(time.thread_time() - start, 2),
         }
+        print(json.dumps(report), flush=True)
+
+
+def _attack_entries(only: str) -> None:
+    entries = import_module("tests.patterns.entries")
+    for entry in entries.ENTRIES:
+        if only not in entry.name:
+            continue
+        start = time.thread_time()
+        screened = tuple(min(length, entry.longest) for length in (1_000, 4_000))
+        slow = None
+        attacks = [Attack("", (pump,), end) for pump in entries.PUMPS for end in ("zzz",)]
+        for attack in attacks:
+            if is_superlinear(entry.call, attack.text, screened=screened, longest=entry.longest):
+                slow = str(attack)
+                break
+        seconds = round(time.thread_time() - start, 2)
+        report = {"entry": entry.name, "attacks": len(attacks), "slow": slow, "seconds": seconds}
         print(json.dumps(report), flush=True)
 
 

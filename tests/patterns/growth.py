@@ -16,8 +16,8 @@ from types import FrameType
 #: Four times the text may take so many times as long; linear is 4, quadratic 16.
 MOST_RATIO = 7.0
 #: From here on the screening looks closer.
-_SUSPICIOUS_RATIO = 5.5
-_SCREENED = (300, 1_200)
+_SUSPICIOUS_RATIO = 5.2
+_SCREENED = (200, 800)
 _CUT_OFF_SECONDS = 0.5
 #: A time below is mostly the clock's own.
 _MEASURABLE_SECONDS = 30e-6

@@ -119,7 +119,7 @@ class _Samples:
 
     def __init__(self, tree: Any) -> None:
         self._groups: dict[int, str] = {}
-        sets = [node for node in _nodes(tree) if _is_set(node)]
+        sets = [node for node in nodes(tree) if _is_set(node)]
         classes: dict[tuple[bool, ...], str] = {}
         for char in _REPRESENTATIVES:
             classes.setdefault(tuple(_holds(node, char) for node in sets), char)
@@ -131,7 +131,7 @@ class _Samples:
     def of(self, tree: Any) -> list[str]:
         """Of a sequence: its parts' samples side by side."""
         parts = [self._of_node(node) for node in tree] or [[""]]
-        count = min(_MOST_SAMPLES * 4, max(map(len, parts)))
+        count = min(_MOST_SAMPLES * 10, max(map(len, parts)))
         texts = ["".join(part[number % len(part)] for part in parts) for number in range(count)]
         return list(dict.fromkeys(texts))
 
@@ -165,7 +165,7 @@ class _Samples:
             rest = before + "".join(min(self._of_node(node), key=len) for node in tree[:at])
             if kind in _REPEATS:
                 if value[1] >= _LEAST_REPEATED:
-                    for pump in self.of(value[2])[: _MOST_SAMPLES * 2]:
+                    for pump in self.of(value[2])[: _MOST_SAMPLES * 10]:
                         if pump:
                             yield rest, (pump,)
                 yield from self.pieces(value[2], rest)
@@ -183,21 +183,22 @@ class _Samples:
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 
 
-def _nodes(tree: Any) -> Iterator[Any]:
+def nodes(tree: Any) -> Iterator[Any]:
+    """All nodes of a pattern's tree, from the outside in."""
     for node in tree:
         yield node
         kind, value = node
         if kind in _REPEATS:
-            yield from _nodes(value[2])
+            yield from nodes(value[2])
         elif kind is sre.BRANCH:
             for branch in value[1]:
-                yield from _nodes(branch)
+                yield from nodes(branch)
         elif kind is sre.SUBPATTERN:
-            yield from _nodes(value[3])
+            yield from nodes(value[3])
         elif kind is sre.ATOMIC_GROUP:
-            yield from _nodes(value)
+            yield from nodes(value)
         elif kind in (sre.ASSERT, sre.ASSERT_NOT):
-            yield from _nodes(value[1])
+            yield from nodes(value[1])
 
 
 def _is_set(node: Any) -> bool:
