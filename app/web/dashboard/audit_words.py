@@ -17,7 +17,7 @@ ABOUT: dict[str, tuple[str, tuple[str, ...]]] = {
     "keys": ("Keys", ("key",)),
     "views": ("Saved views", ("view",)),
     "incidents": ("Incidents", ("incident",)),
-    "upkeep": ("Sync and checks", ("sync", "check")),
+    "upkeep": ("Sync and checks", ("sync", "check", "job")),
 }
 SAID = {
     "session.archived": "archived a session",
@@ -48,6 +48,7 @@ SAID = {
     "site.rules_changed": "changed what counts as a booking on",
     "sync.started": "started a sync",
     "check.started": "started a check",
+    "job.retried": "retried a quarantined job",
     "check.repaired": "started a check that repairs what it finds",
     "user.invited": "invited",
     "user.created": "made the user",
@@ -135,4 +136,5 @@ _ICONS = {
     "incident": "triangle-exclamation",
     "sync": "rotate",
     "check": "clipboard-check",
+    "job": "rotate",
 }

@@ -15,7 +15,7 @@ from app.reporting import syncs
 from app.sync import runs, trigger
 from app.sync.failures import SourceFailed
 from app.web.audit import note
-from app.web.dashboard import sync_words
+from app.web.dashboard import job_labels, sync_words
 from app.web.dashboard.blueprint import blueprint
 from app.web.guards import requires
 from app.web.identity import current_identity
@@ -35,6 +35,7 @@ def sync() -> ResponseReturnValue:
         set_aside=syncs.set_aside_page(db.session(), cursor=cursor),
         set_aside_count=syncs.count_set_aside(db.session()),
         is_first=not cursor,
+        job_labels=job_labels,
         **_runs(),
     )
 
