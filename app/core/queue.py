@@ -30,6 +30,14 @@ _IS_WAITING = text("""
     )
 """)
 
+_IS_KNOWN = text("""
+    SELECT EXISTS (
+        SELECT FROM procrastinate_jobs
+         WHERE task_name = :task AND args = CAST(:arguments AS jsonb)
+           AND status IN ('todo', 'doing', 'failed')
+    )
+""")
+
 
 def defer(
     session: Session,
@@ -68,6 +76,12 @@ def is_waiting_alone(
         "is_any_run": is_any_run,
     }
     return bool(session.scalar(_IS_WAITING, values))
+
+
+def is_known(session: Session, task: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether there is a job of this task with these arguments, waiting, running or failed."""
+    values = {"task": task, "arguments": json.dumps(dict(arguments))}
+    return bool(session.scalar(_IS_KNOWN, values))
 
 
 def worker_seen_seconds_ago(session: Session) -> float | None:

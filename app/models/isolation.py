@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -43,28 +43,25 @@ class JobDeath(Base):
 class EvaluationClaim(Base):
     """A session whose messages a process is evaluating for completion. An old one is of a process
     that died over it.
+
+    No foreign key: to claim a session must not wait for whoever holds its row.
     """
 
     __tablename__ = "evaluation_claims"
 
-    session_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("chat_sessions.id", ondelete="CASCADE"), primary_key=True
-    )
+    session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     claimed_at: Mapped[Moment]
 
 
 class MemoryRead(Base):
-    """A batch of an n8n memory table that a process is importing; left behind by one that died.
+    """Rows of an n8n memory table that a process is importing: `row_id`, or 0 for a whole batch.
 
-    `row_id`: the one row that is being imported, after a whole batch killed its process; `deaths`:
-    how many processes died over that row.
+    Left behind by one that died over them; `tries`: how often they were begun.
     """
 
     __tablename__ = "memory_reads"
 
-    source_id: Mapped[int] = mapped_column(
-        ForeignKey("memory_sources.id", ondelete="CASCADE"), primary_key=True
-    )
-    row_id: Mapped[BigNumber | None]
-    deaths: Mapped[int] = mapped_column(default=0, server_default="0")
+    source_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    row_id: Mapped[BigNumber] = mapped_column(primary_key=True, autoincrement=False)
+    tries: Mapped[int] = mapped_column(default=1, server_default="1")
     started_at: Mapped[Moment]

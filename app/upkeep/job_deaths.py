@@ -34,6 +34,8 @@ NEVER_QUARANTINED = (DELIVER,)
 #: Their own rows count how often a process died over them, and new jobs are deferred from there.
 ANSWER_TURN = "answer_turn"
 IMPORT_ALONE = "import_alone"
+#: One session, evaluated for completion after a process died over it.
+EVALUATE_ALONE = "evaluate_alone"
 COUNTED_ELSEWHERE = (ANSWER_TURN, IMPORT_ALONE)
 FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 3600.0

@@ -139,6 +139,16 @@ LANGUAGE sql AS $$
 $$
 """
 
+# Committed before the rows are read. p_row 0: a whole batch. Gives how often it was begun.
+BEGIN_MEMORY_READ = """
+CREATE FUNCTION begin_memory_read(p_source int, p_row bigint, p_now timestamptz) RETURNS int
+LANGUAGE sql AS $$
+    INSERT INTO memory_reads AS r (source_id, row_id, started_at) VALUES (p_source, p_row, p_now)
+    ON CONFLICT (source_id, row_id) DO UPDATE SET tries = r.tries + 1, started_at = p_now
+    RETURNING tries
+$$
+"""
+
 
 def upgrade() -> None:
     op.add_column("turns", sa.Column("breaks", sa.Integer(), server_default="0", nullable=False))
@@ -169,29 +179,17 @@ def upgrade() -> None:
         "evaluation_claims",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["chat_sessions.id"],
-            name=op.f("fk_evaluation_claims_session_id"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_evaluation_claims")),
     )
     op.create_table(
         "memory_reads",
         sa.Column("source_id", sa.Integer(), nullable=False),
-        sa.Column("row_id", sa.BigInteger(), nullable=True),
-        sa.Column("deaths", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("row_id", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="1", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"],
-            ["memory_sources.id"],
-            name=op.f("fk_memory_reads_source_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("source_id", name=op.f("pk_memory_reads")),
+        sa.PrimaryKeyConstraint("source_id", "row_id", name=op.f("pk_memory_reads")),
     )
-    for statement in (TURN_LINES, STORE_MESSAGE, STORE_REPLY, RELEASE_TURNS):
+    for statement in (TURN_LINES, STORE_MESSAGE, STORE_REPLY, RELEASE_TURNS, BEGIN_MEMORY_READ):
         op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statement)
 
 

@@ -19,7 +19,7 @@ OBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "keys": ("Keys", ("key",)),
     "views": ("Saved views", ("view",)),
     "incidents": ("Incidents", ("incident",)),
-    "upkeep": ("Sync and checks", ("sync", "check")),
+    "upkeep": ("Sync and checks", ("sync", "check", "job")),
 }
 
 

@@ -36,6 +36,7 @@ SAID = {
     "site.rules_changed": "changed what counts as a booking on",
     "sync.started": "started a sync",
     "check.started": "started a check",
+    "job.retried": "retried a quarantined job",
     "check.repaired": "started a check that repairs what it finds",
     "user.invited": "invited",
     "user.created": "made the user",
@@ -125,4 +126,5 @@ _ICONS = {
     "incident": "triangle-exclamation",
     "sync": "rotate",
     "check": "clipboard-check",
+    "job": "rotate",
 }

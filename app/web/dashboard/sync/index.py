@@ -13,7 +13,7 @@ from app.models import MemorySource
 from app.reporting import syncs
 from app.sync import trigger
 from app.sync.failures import SourceFailed
-from app.web.dashboard.sync import health_check, labels
+from app.web.dashboard.sync import health_check, job_labels, labels
 from app.web.frame.blueprint import add_labels, blueprint
 from app.web.guards import requires
 
@@ -33,6 +33,7 @@ def index() -> ResponseReturnValue:
         set_aside=syncs.set_aside_page(db.session(), cursor=cursor),
         set_aside_count=syncs.count_set_aside(db.session()),
         is_first=not cursor,
+        job_labels=job_labels,
         **_runs(),
     )
 

@@ -25,6 +25,7 @@ from tests.web.audit_calls import (
     destination_call,
     end_two_factor_call,
     incident_call,
+    job_call,
     lead_call,
     many_call,
     password_link_call,
@@ -100,6 +101,7 @@ CALLS: dict[str, Callable[[Stage], Call]] = {
         "incident.resolved", "resolution", is_resolved=False
     ),
     "dashboard.resume": destination_call("destination.resumed", "resumption"),
+    "dashboard.retry_job": job_call,
     "dashboard.revoke_key": revoke_call,
     "dashboard.save_assistant": assistant_call,
     "dashboard.save_lead": lead_call,
