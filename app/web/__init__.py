@@ -7,7 +7,7 @@ from flask import Flask
 from app.core.extensions import csrf
 from app.web import api as rest
 from app.web import auth, dashboard, hooks, qa, widget
-from app.web.body import limit_body
+from app.web.body import BoundedRequest, limit_body
 from app.web.errors import register_error_handlers
 from app.web.forwarded import Forwarded
 from app.web.guards import authorise, check_routes
@@ -23,6 +23,7 @@ def register_web(app: Flask) -> None:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     register_error_handlers(app)
+    app.request_class = BoundedRequest
     app.before_request(limit_body)
     hooks.register(app)
     app.before_request(authorise)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import abort, current_app, request
+from flask import Request, abort, current_app, request
 from marshmallow import Schema, ValidationError, fields
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -16,6 +17,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 LARGEST_BODY_BYTES = 64 * 1024
 #: What a route may ask for at most; gunicorn keeps no more of a request than this.
 LARGEST_OF_ANY_ROUTE_BYTES = 12 * 1024 * 1024
+
+
+class BoundedRequest(Request):
+    """A request that writes nothing to the disk: no page takes files, and what is small enough to
+    be read at all is small enough for memory.
+    """
+
+    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> io.BytesIO:
+        return io.BytesIO()
 
 
 def takes_up_to(largest_bytes: int) -> Callable[[View], View]:
