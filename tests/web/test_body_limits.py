@@ -98,6 +98,22 @@ def test_a_body_that_does_not_say_how_large_it_is_is_cut_off(
         assert body.taken <= LARGER.get(endpoint, MEGABYTE) + 200_000, (method, path)
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "start"),
+    [
+        ("/login", FORM, b"email="),
+        ("/login", "multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: x; name="a"'),
+        ("/widget/demo/sessions", "application/json", b'{"page":"'),
+        ("/api/v1/auth/token", "application/json", b'{"email":"'),
+        ("/widget/demo/sessions", "application/json", b"{}" + b" " * 70_000),
+    ],
+)
+def test_the_beginning_of_a_body_is_not_taken_for_the_whole(
+    client: FlaskClient, path: str, kind: str, start: bytes
+) -> None:
+    assert chunked(client, "POST", path, kind, Endless(), start) == 413
+
+
 def test_a_page_says_so_in_plain_words(client: FlaskClient) -> None:
     page = client.post("/login", data={"email": "a" * 2 * MEGABYTE})
     assert page.status_code == 413
