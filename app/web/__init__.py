@@ -16,7 +16,7 @@ from app.web import (
     widget,
 )
 from app.web.auth import signed_in
-from app.web.body import limit_body
+from app.web.body import BoundedRequest, limit_body
 from app.web.errors import register_error_handlers
 from app.web.forwarded import Forwarded
 from app.web.guards import authorise, check_routes
@@ -34,6 +34,7 @@ def register_web(app: Flask) -> None:
         app.register_blueprint(blueprint)
     register_template_output(app)
     register_error_handlers(app)
+    app.request_class = BoundedRequest
     app.before_request(limit_body)
     database_errors.register(app)
     connection_shares.register(app)

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
-from flask import abort, current_app, request
+from flask import Request, abort, current_app, request
 from marshmallow import Schema, ValidationError, fields
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 LARGEST_BODY_BYTES = 64 * 1024
 #: What a route may ask for at most; gunicorn keeps no more of a request than this.
 LARGEST_OF_ANY_ROUTE_BYTES = 12 * 1024 * 1024
+
+
+class _WholeStream(LimitedStream):
+    """werkzeug's own gives the first part of a body that is too large, as if that were all."""
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        if self.is_exhausted and self._stream.read(1):
+            self.on_exhausted()
+        return data
+
+
+class BoundedRequest(Request):
+    """A request that writes nothing to the disk: no page takes files, and what is small enough to
+    be read at all is small enough for memory.
+    """
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        stream, largest = super().stream, self.max_content_length
+        if self.content_length is None and largest is not None and self.input_is_terminated:
+            stream = cast(IO[bytes], _WholeStream(self.input_stream, largest, is_max=True))
+        return stream
+
+    @property
+    def input_is_terminated(self) -> bool:
+        """Whether the server tells where a body without a length ends."""
+        return bool(self.environ.get("wsgi.input_terminated"))
+
+    def _get_file_stream(self, *_args: Any, **_kwargs: Any) -> io.BytesIO:
+        return io.BytesIO()
 
 
 def takes_up_to(largest_bytes: int) -> Callable[[View], View]:

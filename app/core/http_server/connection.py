@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 import time
 from typing import Any
 
@@ -18,6 +19,11 @@ from app.core.http_server.arrival import Arrival, Stage
 READER_SECONDS = 30.0
 SLOWEST_READER = 20_000
 PIECE_BYTES = 64 * 1024
+#: So many threads of a process wait that long. Where more would, they wait a second each: clients
+#: that do not read must not hold every thread.
+PATIENT_THREADS = 64
+IMPATIENT_SECONDS = 1.0
+_patience = threading.BoundedSemaphore(PATIENT_THREADS)
 
 
 class ResponseSocket(socket.socket):
@@ -41,7 +47,9 @@ class ResponseSocket(socket.socket):
 
     def _send_when_read(self, data: memoryview, flags: int) -> None:
         """The system's buffer is full, so what it takes from now on is what the client reads."""
-        left = READER_SECONDS + self._read_slowly / SLOWEST_READER - self._waited
+        is_patient = _patience.acquire(blocking=False)
+        seconds = READER_SECONDS if is_patient else IMPATIENT_SECONDS
+        left = seconds + self._read_slowly / SLOWEST_READER - self._waited
         started = time.monotonic()
         try:
             self.settimeout(max(left, 0.001))
@@ -51,6 +59,8 @@ class ResponseSocket(socket.socket):
             # gunicorn closes the connection of a client that is gone without a word in the log.
             raise BrokenPipeError(errno.EPIPE, "the client did not read its answer") from None
         finally:
+            if is_patient:
+                _patience.release()
             self._waited += time.monotonic() - started
         self._read_slowly += len(data)
 

@@ -172,6 +172,18 @@ def test_who_does_not_read_gives_the_thread_back(tmp_path: Path) -> None:
         assert server.ask() == OK
 
 
+def test_those_that_do_not_read_never_hold_every_thread(tmp_path: Path) -> None:
+    large = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+    settings = (
+        f"connection.READER_SECONDS = {NEVER}",
+        "connection._patience = __import__('threading').BoundedSemaphore(1)",
+    )
+    with serving(tmp_path, *settings) as server:
+        for _ in range(4):
+            server.connect(large, reads_little=True)
+        assert server.ask() == OK
+
+
 def test_who_reads_slowly_but_steadily_gets_the_whole(server: Server) -> None:
     client = server.connect(b"GET /large HTTP/1.0\r\n\r\n")
     while client.recv(1_000_000):
