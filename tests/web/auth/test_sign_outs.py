@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -57,12 +58,18 @@ def test_the_stream_of_a_browser_that_signs_out_ends_and_no_other(server: str) -
             lines = ending.iter_lines(chunk_size=1, decode_unicode=True)
             assert next(lines) == "retry: 1000"
             leaving.post(f"{server}/logout", data={"csrf_token": token}, timeout=60)
-            for _ in lines:  # it ends: the server would go on for ten minutes
-                pass
-        with transaction() as session:
-            events.announce(session, "sites", "x")
+            with transaction() as session:
+                events.announce(session, "sites", "x")
+            assert "sites" not in "".join(_until_told(lines))  # it has ended before
         while read_event(staying) != ("changed", {"sites": ["x"]}):
             pass
+
+
+def _until_told(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if "sites" in line:
+            return
 
 
 def csrf_of(page: str) -> str:
