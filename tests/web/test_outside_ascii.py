@@ -20,7 +20,7 @@ from app.core.db import transaction
 from app.core.errors import Invalid
 from app.sites.edit import change_site
 from app.sites.find import find_site
-from app.web.dashboard.assistants import _stored
+from app.web.dashboard.sites.assistant import _stored
 from config import ConfigError, Settings
 from tests.factories import make_site
 from tests.web.signed_in import make_user, sign_in
