@@ -1,11 +1,11 @@
 """Bound what password hashes may cost this process: one takes 32 MB and about 0.1 s of processor
 time, and anybody may ask for one by trying to sign in.
 
-- At most `MOST_AT_ONCE` are computed at the same time.
-- Tries to sign in pass a lane first. A lane lets few inside, so that they hold few threads, and has
-  a budget of processor time, so that they leave the processor to visitors. Whoever does not get in
-  is refused at once and writes nothing. Trusted clients (`limits`) have a lane of their own: while
-  strangers use up theirs, owners still sign in from browsers they have used before.
+Tries to sign in pass a lane. It computes one hash at a time, lets few tries inside, so that they
+hold few threads, and has a budget of processor time, so that they leave the processor to visitors.
+Whoever does not get in is refused at once and writes nothing. Trusted clients (`limits`) have a
+lane of their own: while strangers use up theirs, owners still sign in from browsers they have used
+before. New passwords are hashed one at a time as well.
 """
 
 from __future__ import annotations
@@ -19,31 +19,20 @@ from typing import NamedTuple
 
 from app.core.errors import TooMany
 
-MOST_AT_ONCE = 2
-#: Tries inside a lane at once, each of which holds a thread, and how long each waits for its hash.
+#: Tries inside a lane at once, each of which holds a thread and waits for at most so many hashes.
 MOST_INSIDE = 8
-PATIENCE_SECONDS = 5.0
 #: What a lane may use of one processor in the long run, and in a burst: some 50 tries.
 SHARE = 0.15
 BURST_SECONDS = 5.0
 BUSY = "Too many people are signing in at the moment. Please try again in {seconds}."
 
-_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
-
-
-@contextmanager
-def slot(patience_seconds: float | None = None) -> Iterator[None]:
-    """Compute one password hash inside. Does not nest. Raises TooMany after waiting that long."""
-    if not _slots.acquire(timeout=patience_seconds):
-        _refuse(2)
-    try:
-        yield
-    finally:
-        _slots.release()
+#: To be held while a new password is hashed.
+slot_of_new_passwords = threading.Lock()
 
 
 class Lane:
-    """Admits tries to sign in, by number and by the processor time they used before.
+    """Admits tries to sign in, by number and by the processor time they used before. `slot` is to
+    be held while a hash is computed.
 
     `clock` gives seconds that only grow; `thread_clock` the processor time of this thread.
     """
@@ -56,7 +45,7 @@ class Lane:
         thread_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._clock, self._thread_clock = clock, thread_clock
-        self._lock = threading.Lock()
+        self.slot, self._lock = threading.Lock(), threading.Lock()
         self._inside = 0
         self._budget_seconds, self._filled_at = BURST_SECONDS, clock()
         self._has_budget = has_budget

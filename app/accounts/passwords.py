@@ -31,14 +31,12 @@ def hash_password(password: str, *, email: str = "", name: str = "") -> str:
         raise Invalid({"password": [COMMON]})
     if _letters(password) in _names(email, name):
         raise Invalid({"password": [OWN]})
-    with hashing.slot():
+    with hashing.slot_of_new_passwords:
         return generate_password_hash(_storable(password))
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
-    """Whether it is that password. Takes equally long where there is none. To be called in a
-    `hashing.slot`.
-    """
+    """Whether it is that password. Takes equally long where there is none."""
     is_match = check_password_hash(password_hash or _NOBODYS_HASH, _storable(password[:LONGEST]))
     return is_match and password_hash is not None
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.accounts import hashing, limits, passwords, sign_ins
+from app.accounts import limits, passwords, sign_ins
 from app.core import clock, events
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import User
@@ -69,14 +69,9 @@ def new(
 
 
 def verify(session: Session, email: str, password: str) -> User | None:
-    """The active user with this email and password. Takes equally long for unknown emails. Raises
-    TooMany when this process computes too many hashes already.
-    """
-    with hashing.slot(
-        hashing.PATIENCE_SECONDS
-    ):  # taken first: whoever waits for it holds no connection
-        user = find(session, email)
-        is_right = passwords.is_right(user.password_hash if user else None, password)
+    """The active user with this email and password. Takes equally long for unknown emails."""
+    user = find(session, email)
+    is_right = passwords.is_right(user.password_hash if user else None, password)
     return user if user and is_right and user.is_active else None
 
 

@@ -10,13 +10,12 @@ from flask import current_app, request
 from sqlalchemy.orm import Session
 
 from app.accounts import audit, limits, two_factor, users
-from app.accounts.hashing import Lanes
+from app.accounts.hashing import Lane, Lanes
 from app.accounts.limits import Try
 from app.accounts.two_factor import Means
 from app.core import clock
 from app.core.addresses import rate_key
 from app.core.db import db, transaction
-from app.core.errors import TooMany
 from app.models import User
 from app.web.auth import known_devices
 from app.web.rates import rates
@@ -30,6 +29,7 @@ class _Attempt:
     """`is_right` is set by whoever has looked at the secret."""
 
     counted: Try
+    lane: Lane
     is_right: bool = False
 
 
@@ -40,7 +40,8 @@ def verified(email: str, password: str, *, trusted: str | None = None) -> User |
     for a right password too, while somebody has to wait.
     """
     with _attempt(email, trusted) as attempt:
-        user = users.verify(db.session(), email, password)
+        with attempt.lane.slot:  # taken first: who waits for it holds no connection
+            user = users.verify(db.session(), email, password)
         attempt.is_right = user is not None
     return user
 
@@ -92,21 +93,19 @@ def _attempt(email: str, trusted: str | None) -> Iterator[_Attempt]:
     rates().take(TRIES_PER_ADDRESS, "sign-in", rate_key(address))
     trusted = trusted or known_devices.device_of(email)
     lanes: Lanes = current_app.extensions["sign_in_lanes"]
-    with (lanes.trusted if trusted else lanes.strangers).enter():
+    lane = lanes.trusted if trusted else lanes.strangers
+    with lane.enter():
         with transaction() as session:
-            attempt = _Attempt(limits.count(session, email, address, trusted=trusted))
-        try:
-            yield attempt
-        except TooMany:  # it was not looked at
-            _give_back(attempt.counted)
-            raise
+            attempt = _Attempt(limits.count(session, email, address, trusted=trusted), lane)
+        yield attempt
         _settle(attempt, email)
 
 
 def _settle(attempt: _Attempt, email: str) -> None:
     counted = attempt.counted
     if attempt.is_right:
-        _give_back(counted)
+        with transaction() as session:
+            limits.give_back(session, counted)
     elif counted.locks:
         # Not each wrong password is noted: only that somebody has to wait.
         user = users.find(db.session(), email)
@@ -124,8 +123,3 @@ def _settle(attempt: _Attempt, email: str) -> None:
                 address=request.remote_addr,
                 tries=counted.tries,
             )
-
-
-def _give_back(counted: Try) -> None:
-    with transaction() as session:
-        limits.give_back(session, counted)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from app.accounts import hashing, limits, users
+from app.accounts import limits, users
+from app.accounts.hashing import MOST_INSIDE, Lanes
 from app.core.db import transaction
 from app.core.errors import TooMany
+from app.models import User
 from tests.accounts.authenticator import code_of
 from tests.web.auth.test_sign_outs import copy_of, sign_out
 from tests.web.dashboard.profile.test_two_factor import CODE, ann, set_up
@@ -129,18 +133,35 @@ def test_the_password_on_the_profile_is_not_guessed_for_long(admin: FlaskClient)
     assert (page.status_code, "Too many tries" in page.text) == (422, True)
 
 
-def test_a_try_that_was_not_looked_at_is_given_back(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+def test_strangers_who_use_up_their_lane_keep_no_known_browser_out(
+    app: Flask, owner: FlaskClient
 ) -> None:
-    make_user()
-    with monkeypatch.context() as patch:
-        patch.setattr(hashing, "PATIENCE_SECONDS", 0)
-        with hashing.slot(), hashing.slot():
-            pages = [sign_in(client) for _ in range(8)]
-    assert {page.status_code for page in pages} == {429}
-    assert "Too many people are signing in" in pages[-1].text
-    assert pages[-1].headers["Retry-After"] == "2"
-    assert sign_in(client).status_code == 302
+    lanes: Lanes = app.extensions["sign_in_lanes"]
+    new = app.test_client()
+    with ExitStack() as inside, lanes.strangers.slot:
+        for _ in range(MOST_INSIDE):
+            inside.enter_context(lanes.strangers.enter())
+        refused = sign_in(new)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+        assert "Too many people are signing in" in refused.text
+        assert sign_in(owner).status_code == 302
+    assert sign_in(new).status_code == 302
+
+
+def test_passwords_of_strangers_are_looked_at_one_at_a_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes: Lanes = app.extensions["sign_in_lanes"]
+    seen: list[bool] = []
+    verify = users.verify
+
+    def noted(session: Session, email: str, password: str) -> User | None:
+        seen.append(lanes.strangers.slot.locked() and not lanes.trusted.slot.locked())
+        return verify(session, email, password)
+
+    monkeypatch.setattr(users, "verify", noted)
+    assert sign_in(app.test_client(), password="a guess").status_code == 422
+    assert seen == [True]
 
 
 def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(client: FlaskClient) -> None:
