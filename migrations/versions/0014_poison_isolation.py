@@ -149,6 +149,13 @@ LANGUAGE sql AS $$
 $$
 """
 
+FORGET_MEMORY_READS = """
+CREATE FUNCTION forget_memory_reads(p_source int) RETURNS void
+LANGUAGE sql AS $$
+    DELETE FROM memory_reads WHERE source_id = p_source
+$$
+"""
+
 
 def upgrade() -> None:
     op.add_column("turns", sa.Column("breaks", sa.Integer(), server_default="0", nullable=False))
@@ -189,7 +196,14 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source_id", "row_id", name=op.f("pk_memory_reads")),
     )
-    for statement in (TURN_LINES, STORE_MESSAGE, STORE_REPLY, RELEASE_TURNS, BEGIN_MEMORY_READ):
+    for statement in (
+        TURN_LINES,
+        STORE_MESSAGE,
+        STORE_REPLY,
+        RELEASE_TURNS,
+        BEGIN_MEMORY_READ,
+        FORGET_MEMORY_READS,
+    ):
         op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statement)
 
 

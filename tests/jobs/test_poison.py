@@ -22,10 +22,16 @@ from app.core.queue import defer
 from app.delivery.payload import Content
 from app.models import JobDeath
 from app.upkeep import quarantine
-from tests.delivery.conftest import SECRET, Outbox
-from tests.factories import make_chat
+from app.upkeep.job_deaths import EVALUATE_ALONE
+from tests.completion.test_sweep import completed, promised
+from tests.delivery.conftest import SECRET, Outbox, n8n, outbox_of
+from tests.factories import make_chat, make_message
 from tests.fakes.n8n import N8n
 from tests.jobs.workers import PATIENCE_SECONDS, Start, let_a_minute_pass, workers
+from tests.sync.conftest import memory, site
+from tests.sync.n8n import count, write
+
+__all__ = ["memory", "n8n", "outbox_of", "site"]
 
 BESIDE = ("ann", "ben", "cid")
 
@@ -190,6 +196,33 @@ def test_a_message_that_kills_each_answerer_is_given_up_and_the_others_are_answe
         session.execute(text("UPDATE turns SET expires_at = now() - interval '1 minute'"))
     until(lambda: len(said(poisoned)) == 4)
     assert len(stage.noted("started")) == turn_store.MOST_BREAKS - 1
+    stop(worker)
+
+
+def test_a_session_that_kills_who_evaluates_it_is_set_aside(stage: Stage) -> None:
+    with transaction() as session:
+        chat = make_chat(session)
+        make_message(session, chat)
+        make_message(session, chat, role="assistant", text="poison")
+    worker = stage.start()
+    until(lambda: (found := deaths(EVALUATE_ALONE)) is not None and found.quarantined_at)
+    assert len(stage.noted("started")) == 3  # in a sweep, and twice alone
+    [healthy] = promised()
+    until(lambda: healthy in completed())
+    assert len(stage.noted("started")) == 3
+    stop(worker)
+
+
+def test_a_row_of_n8n_that_kills_who_imports_it_is_set_aside(memory: str, stage: Stage) -> None:
+    write("S-1", "Hello", "Hi")
+    worker = stage.start()
+    until(lambda: count("messages") == 2)
+    write("S-1", "poison", "and what follows it")
+    until(lambda: count("messages") == 3)
+    assert count("memory_rows_set_aside") == 1
+    assert len(stage.noted("started")) == 3  # in a batch, and twice alone
+    write("S-1", "Still there?")
+    until(lambda: count("messages") == 4)
     stop(worker)
 
 
