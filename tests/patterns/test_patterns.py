@@ -57,7 +57,7 @@ handed_on = partial(re.search, "a")
 def run(*arguments: str, path: Path = ROOT) -> list[dict[str, Any]]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}"}
     command = [sys.executable, "-m", "tests.patterns", *arguments]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -154,7 +154,7 @@ def test_every_function_that_reads_words_takes_linear_time() -> None:
 
 
 def test_a_slow_function_is_found() -> None:
-    from tests.patterns.growth import is_superlinear  # noqa: PLC0415
+    from tests.patterns.growth import is_superlinear
 
     def rescans(text: str) -> None:
         while "a" in text:
