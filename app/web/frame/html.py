@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
+from app.core.safe_text import without_bidi_scopes
 from app.reporting.search import Marks
 from app.web.frame import labels
 from app.web.frame.labels import Badge
@@ -41,7 +42,8 @@ def until(moment: datetime) -> Markup:
 
 def marked(pieces: Marks) -> Markup:
     """A text with what was searched for marked."""
-    return Markup("").join(_MARK.format(text) if is_hit else text for text, is_hit in pieces)
+    shown = ((without_bidi_scopes(text), is_hit) for text, is_hit in pieces)
+    return Markup("").join(_MARK.format(text) if is_hit else text for text, is_hit in shown)
 
 
 def _time(moment: datetime, direction: str, said: str) -> Markup:
