@@ -1,4 +1,4 @@
-"""A turn that kills each answerer is given up: the answer reads none of it, and promises nothing."""
+"""A turn that kills each answerer is given up: its answer reads none of it, promises nothing."""
 
 from __future__ import annotations
 
