@@ -67,7 +67,7 @@ _PLACEHOLDERS = {
     "choice": "Pick one, or type your own answer",
     "text": "Type your answer",
 }
-_NAMELESS = re.compile(r"[,،、]?\s*\{name\}")
+_NAMELESS = re.compile(r"(?:[,،、]|(?<!\s))\s*+\{name\}")
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile(r"[\W_]+")
 #: A letter or digit, but of a script that is written with spaces: a phrase does not end beside it.

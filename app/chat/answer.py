@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 #: What is said where every sentence would complete the session: some site's own phrases.
 WORDLESS = "…"
+_MOST_ROUNDS = 5
 
 
 def answer(lease: Lease) -> Iterator[str | Reply]:
@@ -98,13 +99,17 @@ class _Unpromising:
         self._rule = rule.now if isinstance(rule, ChangedRule) else rule
 
     def __call__(self, text: str) -> str:
-        while self._rule.find(text):
-            place = next((p for p in self._rule.places(text) if not p.exclusion), None)
-            if place is None:
-                return ""
-            start, end = place.sentence
-            text = f"{text[:start].rstrip()} {text[end:].lstrip()}".strip()
-        return text
+        # What is left may promise something anew where its ends meet, but hardly twice.
+        for _ in range(_MOST_ROUNDS):
+            if not self._rule.find(text):
+                return text
+            sentences = {p.sentence for p in self._rule.places(text) if not p.exclusion}
+            parts, at = [], 0
+            for start, end in sorted(sentences):
+                parts.append(text[at:start].strip())
+                at = max(at, end)
+            text = " ".join(filter(None, (*parts, text[at:].strip())))
+        return ""
 
 
 def _ask_for_permit(lease: Lease) -> Permit | None:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.assistants.base import Reply
 from app.assistants.registry import ASSISTANTS
 from app.chat.messages import StoredMessage
+from app.chat.wait_slots import MOST_UNANSWERED, MOST_WAITING, Wait, new_wait, too_many
 from app.completion.known_sites import KnownSite, known_site
 from app.core import clock
 from app.core.db import call, transaction
@@ -58,11 +59,14 @@ class Lease:
 
 def store_message(
     session_id: uuid.UUID, client_id: uuid.UUID, words: str
-) -> tuple[StoredMessage, Lease | None]:
-    """Store a visitor's message, unless this client id is stored already, and take the turn if
-    nobody has it: transaction 1, in one call. Raises NotFound.
+) -> tuple[StoredMessage, Lease | Wait | None]:
+    """Store a visitor's message, unless this client id is stored already, and take the turn, or
+    wait behind it when another request is answering: transaction 1, in one call.
+
+    Gives neither for a message that was stored before. Raises NotFound, and Conflict, with nothing
+    stored, when too many requests or messages wait behind the turn already.
     """
-    token = uuid.uuid4()
+    token, wait = uuid.uuid4(), new_wait(session_id)
     row = call(
         "store_message",
         str(session_id),
@@ -72,13 +76,18 @@ def store_message(
         str(token),
         _lease_seconds(),
         LINES_READ,
+        wait.until,
+        MOST_WAITING,
+        MOST_UNANSWERED,
     )
     if row is None:
         raise NotFound("This chat no longer exists.")
-    message_id, said_at, said, _, is_ours, site_id, site_updated_at, *about = row
+    message_id, said_at, said, is_new, is_ours, site_id, site_updated_at, *about = row
+    if message_id is None:
+        raise too_many()
     message = StoredMessage(message_id, "visitor", said, said_at, client_id)
     if not is_ours:
-        return message, None
+        return message, wait if is_new else None
     site = known_site(uuid.UUID(str(site_id)), site_updated_at)
     transcript = _transcript(session_id, about)
     return message, Lease(session_id, token, message_id, transcript, site)

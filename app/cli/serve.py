@@ -123,6 +123,7 @@ def main(create_app: Callable[[Settings], Flask]) -> int:
     _stop_on_signals()
     try:
         settings = Settings.load()
+        settings.check_web()
         ports.check_free(settings.host, settings.port)
         with _database(settings) as address:
             settings = replace(settings, database_url=embedded.sqlalchemy_url(address))

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core import events
+from app.core.connection_shares import Part, SharedPool
+from app.core.statement_timeout import limit_statements, set_local
 
 
 class Base(DeclarativeBase):
@@ -35,6 +38,20 @@ def table_of(model: type[Base]) -> Table:
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
+def init_app(app: Flask) -> None:
+    """Give the app its engine, with connections divided by `core.connection_shares`."""
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"]["poolclass"] = SharedPool
+    db.init_app(app)
+    with app.app_context():
+        limit_statements(db.engine)
+
+
+def callers_waiting() -> dict[Part, int]:
+    """How many callers of this process wait for a connection, by part of the work."""
+    pool = db.engine.pool
+    return pool.gate.waiting() if isinstance(pool, SharedPool) else {}
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Everything in the block is committed together, or not at all. Does not nest.
@@ -51,12 +68,18 @@ def transaction() -> Iterator[Session]:
         session.flush()
         events.flush(session)
         session.commit()
+        session.info["has_committed"] = True
     except BaseException:
         session.info.pop("announced", None)
         session.rollback()
         raise
     finally:
         session.info.pop("in_transaction", None)
+
+
+def has_committed() -> bool:
+    """Whether this request or task has committed anything yet."""
+    return bool(db.session().info.get("has_committed"))
 
 
 def call(function: str, *arguments: Any, session: Session | None = None) -> tuple[Any, ...] | None:
@@ -78,7 +101,8 @@ def call_on(engine: Engine, function: str, *arguments: Any) -> tuple[Any, ...] |
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(_call_sql(function, arguments), arguments)
+            # Several statements sent as one are a transaction of their own.
+            cursor.execute(set_local() + _call_sql(function, arguments), arguments)
             row: tuple[Any, ...] | None = cursor.fetchone()
         connection.autocommit = False
     except BaseException:

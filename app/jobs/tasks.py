@@ -70,8 +70,17 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     (answer_waiting_turns, EVERY_10_SECONDS),
     (retry_stalled_jobs, EVERY_10_SECONDS),
     (remove_finished_jobs, EVERY_NIGHT),
+    *accounts.PERIODIC,
     *upkeep.PERIODIC,
     *letters.PERIODIC,
+)
+#: These read or write much of the database: the worker gives them a share of the connections.
+LONG_JOBS = frozenset(
+    {
+        MANUAL_SYNC,
+        *(name for _, name in (*backtests.JOBS, *upkeep.JOBS)),
+        upkeep.check_every_night.__name__,
+    }
 )
 #: They keep the others going, so they do not queue up behind them.
 PERIODIC_PRIORITY = 10

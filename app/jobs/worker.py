@@ -25,6 +25,7 @@ from procrastinate import JobContext
 from procrastinate.worker import Worker
 
 from app.chat.lease_keeper import release_all
+from app.core.connection_shares import LONG_JOBS, use_share
 from app.core.db import db
 from app.core.processes import end_with
 from app.core.queue import ALONE, DEFAULT
@@ -200,8 +201,12 @@ class _Process:
         return asyncio.to_thread(run)
 
     def _in_context(
-        self, call_next: Callable[[], Any], _context: JobContext, _worker: Worker
+        self, call_next: Callable[[], Any], context: JobContext, _worker: Worker
     ) -> Any:
-        """Each blocking task has an app context, and with it a database session, of its own."""
+        """Each blocking task has an app context, and with it a database session, of its own. Long
+        jobs leave connections to deliveries and to turns that wait for an answer.
+        """
         with self._app.app_context():
+            if context.job.task_name in tasks.LONG_JOBS:
+                use_share(LONG_JOBS)
             return call_next()

@@ -14,7 +14,7 @@ from app.models.qa import QaLook, QaMove, QaNotice
 from app.models.site import Site
 from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
 from app.models.user import SavedView, User
-from app.models.user_access import RecoveryCode, SignInFailure, UserLink
+from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 
 __all__ = [
     "ApiKey",
@@ -49,6 +49,7 @@ __all__ = [
     "RecoveryCode",
     "SavedView",
     "SessionEvent",
+    "SignIn",
     "SignInFailure",
     "Site",
     "SyncRun",

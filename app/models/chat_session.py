@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
@@ -102,6 +112,7 @@ class Turn(Base):
 
     `token` fences the lease: whoever holds it until `expires_at` is answering, and an answer
     that comes under another token is dropped. No token: nobody is answering, the turn is due.
+    `waits`: for each request that waits for the answer, when it gives up.
     `breaks`: how often its answerer died or vanished (`chat.turn_store.claim` counts).
     """
 
@@ -113,6 +124,9 @@ class Turn(Base):
     message_id: Mapped[BigNumber]
     token: Mapped[uuid.UUID | None]
     expires_at: Mapped[Moment]
+    waits: Mapped[list[datetime]] = mapped_column(
+        ARRAY(DateTime(timezone=True)), default=list, server_default=text("'{}'")
+    )
     breaks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 

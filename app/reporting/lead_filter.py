@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, case, exists, func, literal, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from app.models import ChatSession, Delivery, Lead, Site
-from app.reporting.search import Term, terms
+from app.reporting import search_plan
+from app.reporting.search import terms
 
 #: Of a person, so many e-mails and phone numbers are followed, each to so many of its newest leads.
 #: Who has more than that may stand in the list more than once.
@@ -81,7 +82,7 @@ def passing(
             )
             yield lead.session_id.in_(found)
     for term in terms(wanted.words or ""):
-        yield _holds(lead, term, by_index=not is_alone)
+        yield search_plan.is_told(term, lead)
     if wanted.person is not None:
         of = aliased(Lead)
         person = leads_of_person(of, most=None)
@@ -104,21 +105,6 @@ def _of_session(
         yield func.coalesce(fits.scalar_subquery(), False)
     elif conditions:
         yield exists().where(ChatSession.id == lead.session_id, *conditions)
-
-
-def _holds(lead: LeadEntity, term: Term, *, by_index: bool) -> ColumnElement[bool]:
-    """The index is of all two and three characters that stand side by side."""
-    whole = func.lead_words(lead.name, lead.email, lead.phone, lead.company)
-    found = []
-    for needle in (term.text, term.digits) if term.digits else (term.text,):
-        holds = whole.contains(func.lower(_escaped(needle)), escape="\\")
-        pieces = func.text_pieces(whole).bool_op("@>")(func.text_pieces(func.lower(needle)))
-        found.append(pieces & holds if by_index and len(needle) > 1 else holds)
-    return or_(*found)
-
-
-def _escaped(needle: str) -> str:
-    return needle.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def sign(lead: LeadEntity, key: str) -> ColumnElement[Any]:

@@ -33,7 +33,10 @@ from app.reporting.lead_filter import (
     passing,
     sign,
 )
-from app.reporting.pages import AnySelect, Keyset, Page
+from app.reporting.lead_plan import MOST_WALKED, MOST_WALKED_TO_COUNT
+from app.reporting.lead_plan import LeadPlan as LeadPlan
+from app.reporting.lead_plan import plan_of as plan_of
+from app.reporting.pages import AnySelect, AtLeast, Key, Keyset, Page
 
 #: Of a person's other leads, how many are shown at once; the rest are a page of their own.
 OTHERS_SHOWN = 8
@@ -61,14 +64,29 @@ class LeadRow(SingleLead):
 
 
 def list_page(
-    session: Session, wanted: LeadFilter, *, limit: int = 50, cursor: str | None = None
+    session: Session,
+    wanted: LeadFilter,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    plan: LeadPlan | None = None,
 ) -> Page[LeadRow]:
-    """One page by three queries, up to five if not full. Raises Invalid for a wrong cursor."""
-    ids = session.scalars(_chosen(wanted, limit, cursor, MOST_ASKED)).all()
-    if len(ids) <= limit and _are_more(session, wanted, cursor):
-        ids = session.scalars(_chosen(wanted, limit, cursor, most_asked=None)).all()
+    """One page by three queries, up to five if not full, without counting what `plan_of` asks.
+    Raises Invalid for a wrong cursor. `plan`: what `plan_of` gave for this filter.
+
+    A search walks so many leads that the page is there at once: it may then be short or empty and
+    still have a `next_cursor`, to go on looking; `looked_back_to` says how far it got.
+    """
+    plan = plan or plan_of(session, wanted)
+    last = plan.last_walked(session, NEWEST_FIRST, cursor, MOST_WALKED)
+    ids = session.scalars(_chosen(plan, limit, cursor, MOST_ASKED, last)).all()
+    if len(ids) <= limit and _are_more(session, plan, cursor, last):
+        ids = session.scalars(_chosen(plan, limit, cursor, None, last)).all()
     rows = _rows(session, ids)
-    return NEWEST_FIRST.page(rows, lambda row: (row.lead.created_at, row.lead.id), limit, cursor)
+    page = NEWEST_FIRST.page(rows, lambda row: (row.lead.created_at, row.lead.id), limit, cursor)
+    if last is None or len(ids) > limit:
+        return page
+    return NEWEST_FIRST.unfinished(page, last, cursor)
 
 
 def by_sessions(
@@ -84,15 +102,22 @@ def by_sessions(
         .join(person, true())
         .where(asked.session_id.in_(session_ids))
     )
-    few = Lead.id.in_(union_all(single, theirs))
-    chosen = _chosen(wanted, len(session_ids), None, MOST_ASKED, few)
+    few = LeadPlan(wanted, (Lead.id.in_(union_all(single, theirs)),))
+    chosen = _chosen(few, len(session_ids), None, MOST_ASKED)
     return _rows(session, session.scalars(chosen).all())
 
 
-def counted(session: Session, wanted: LeadFilter, most: int = 999) -> int:
-    """How many leads pass the filter, each one counted; `most` + 1 stands for more."""
-    found = select(Lead.id).where(*passing(Lead, wanted)).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
+def counted(
+    session: Session, wanted: LeadFilter, most: int = 999, plan: LeadPlan | None = None
+) -> int:
+    """How many leads pass the filter, each one counted; `most` + 1 stands for more. Where
+    `list_page` walks the leads, this walks fewer of them: then AtLeast.
+    """
+    plan = plan or plan_of(session, wanted)
+    last = plan.last_walked(session, NEWEST_FIRST, None, MOST_WALKED_TO_COUNT)
+    found = plan.passing(NEWEST_FIRST, None, last).order_by(None).limit(most + 1).subquery()
+    number = session.scalar(select(func.count()).select_from(found)) or 0
+    return number if last is None or number > most else AtLeast(number)
 
 
 def name_of(session: Session, lead_id: uuid.UUID) -> str | None:
@@ -102,38 +127,26 @@ def name_of(session: Session, lead_id: uuid.UUID) -> str | None:
 
 
 def _chosen(
-    wanted: LeadFilter,
-    limit: int,
-    cursor: str | None,
-    most_asked: int | None,
-    *conditions: ColumnElement[bool],
+    plan: LeadPlan, limit: int, cursor: str | None, most_asked: int | None, last: Key | None = None
 ) -> AnySelect:
     """The ids of a page. Whatever passes is put in the list's order first; then one after the other
     is asked whether it is its person's newest, until the page is full. With `most_asked`, no more
     are asked: the database then looks at no more than those.
     """
-    in_order = _passing_in_order(wanted, cursor, *conditions)
-    if wanted.person is not None:
-        return in_order.with_only_columns(Lead.id).limit(limit + 1)
+    in_order = plan.passing(NEWEST_FIRST, cursor, last)
+    if plan.wanted.person is not None:
+        return select(in_order.limit(limit + 1).subquery("single").c.id)
     # With OFFSET 0 the two stay apart, too.
     asked = in_order.limit(most_asked).offset(0).subquery("asked")
     lead = aliased(Lead, asked)
-    statement = select(lead.id).where(_is_newest(lead, wanted))
+    statement = select(lead.id).where(_is_newest(lead, plan.wanted))
     return replace(NEWEST_FIRST, at=lead.created_at, id=lead.id).cut(statement, limit, cursor)
 
 
-def _are_more(session: Session, wanted: LeadFilter, cursor: str | None) -> bool:
+def _are_more(session: Session, plan: LeadPlan, cursor: str | None, last: Key | None) -> bool:
     """Whether there are more than were asked for a page."""
-    next_one = _passing_in_order(wanted, cursor).offset(MOST_ASKED).limit(1)
+    next_one = plan.passing(NEWEST_FIRST, cursor, last).offset(MOST_ASKED).limit(1)
     return session.execute(next_one).one_or_none() is not None
-
-
-def _passing_in_order(
-    wanted: LeadFilter, cursor: str | None, *conditions: ColumnElement[bool]
-) -> AnySelect:
-    columns = (Lead.id, Lead.created_at, Lead.email, Lead.phone, Lead.invalid)
-    found = select(*columns).where(*conditions, *passing(Lead, wanted))
-    return NEWEST_FIRST.cut(found, 0, cursor).limit(None)
 
 
 def _is_newest(lead: LeadEntity, wanted: LeadFilter) -> ColumnElement[bool]:

@@ -20,6 +20,13 @@ DIRECTIONS = {"next": "next", "previous": "previous"}
 AnySelect = Select[*tuple[Any, ...]]
 
 
+class AtLeast(int):
+    """A count that stopped before its end; shown with a plus."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}+"
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """Part of a list, with opaque cursors to what follows and to what comes before.
@@ -58,6 +65,12 @@ class Keyset:
         columns = tuple_(self.at, self.id)
         statement = statement.where(columns < key if is_descending else columns > key)
         return statement.order_by(*self._order(is_descending)).limit(limit + 1)
+
+    def up_to(self, last: Key, cursor: str | None) -> ColumnElement[bool]:
+        """What the list has on the way from `cursor` to this row, the row included."""
+        is_forward = cursor is None or self._decode(cursor)[0] == "next"
+        columns = tuple_(self.at, self.id)
+        return columns >= last if is_forward == self.is_newest_first else columns <= last
 
     def page(
         self, items: Sequence[Item], key: Callable[[Item], Key], limit: int, cursor: str | None

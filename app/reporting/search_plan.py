@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     CompoundSelect,
     Select,
+    Text,
+    Uuid,
     and_,
+    case,
+    cast,
     false,
     func,
     literal,
@@ -35,7 +40,7 @@ MOST_RARE = 8_000
 #: much rarer than they are.
 MOST_PARTS = 6
 _MESSAGE_WORDS = func.message_words(Message.text)
-_LEAD_WORDS = func.lead_words(Lead.name, Lead.email, Lead.phone, Lead.company)
+LeadEntity = type[Lead]
 SessionIds = Select[Any] | CompoundSelect[Any]
 _IN_MESSAGES = """
     (SELECT 1 FROM messages WHERE message_words(text) @@ to_tsquery('simple', {value}) LIMIT 1)
@@ -46,9 +51,16 @@ _IN_LEADS = """
 """
 
 
-def common(session: Session, terms: tuple[Term, ...]) -> list[Term]:
-    """Those that would lead to too many sessions, the rarest first. One query, if any."""
-    asked = [(term, *part) for term in terms for part in _parts(term)]
+def common(session: Session, terms: tuple[Term, ...], *, in_messages: bool = True) -> list[Term]:
+    """Those that would lead to too many sessions, the rarest first. One query, if any. Without
+    `in_messages`, only leads are searched.
+    """
+    asked = [
+        (term, *part)
+        for term in terms
+        for part in _parts(term)
+        if in_messages or part[0] is _IN_LEADS
+    ]
     if not asked:
         return []
     columns = (table.format(value=f":part_{n}") for n, (_, table, _) in enumerate(asked))
@@ -66,21 +78,32 @@ def common(session: Session, terms: tuple[Term, ...]) -> list[Term]:
 
 def sessions_with(term: Term) -> SessionIds:
     """The ids of the sessions that hold it, by the indexes."""
-    pieces = func.text_pieces(_LEAD_WORDS)
-    needles = (func.text_pieces(func.lower(needle)) for needle in _needles(term))
-    by_index = [pieces.bool_op("@>")(each) for each in needles]
-    told = select(Lead.session_id).where(or_(*by_index), _is_told(term))
+    told = select(Lead.session_id).where(*_told_by_index(term))
     if not term.pieces:
         return told
     said = select(Message.session_id).where(_MESSAGE_WORDS.bool_op("@@")(query(term)))
     return said.union_all(told)
 
 
+def leads_with(term: Term) -> SessionIds:
+    """The ids of the leads that hold it, by the index."""
+    return select(Lead.id).where(*_told_by_index(term))
+
+
+def few(session: Session, ids: SessionIds, most: int) -> ColumnElement[Any] | None:
+    """The ids as one value: a thousand take longer to read than to find. None: more than `most`."""
+    some = ids.limit(most + 1).subquery()
+    (found_id,) = some.c
+    listed = func.coalesce(func.string_agg(cast(found_id, Text), ","), "")
+    found = session.scalar(select(case((func.count() <= most, listed))).select_from(some))
+    return None if found is None else cast(literal(f"{{{found}}}", Text), ARRAY(Uuid))
+
+
 def is_in(
     term: Term, session_id: ColumnElement[uuid.UUID] | InstrumentedAttribute[uuid.UUID]
 ) -> ColumnElement[bool]:
     """Whether this session holds it. Scalar, so that no plan asks more sessions than it needs."""
-    told = select(literal(True)).where(Lead.session_id == session_id, _is_told(term))
+    told = select(literal(True)).where(Lead.session_id == session_id, is_told(term))
     said = select(literal(True)).where(Message.session_id == session_id, says(term)).limit(1)
     found = (told, said) if term.pieces else (told,)
     return or_(*(func.coalesce(each.scalar_subquery(), literal(False)) for each in found))
@@ -109,9 +132,25 @@ def query(term: Term) -> ColumnElement[Any]:
     return func.to_tsquery("simple", " <-> ".join(words) + (":*" if term.is_prefix else ""))
 
 
-def _is_told(term: Term) -> ColumnElement[bool]:
-    needles = map(_escaped, _needles(term))
-    return or_(*(_LEAD_WORDS.like("%" + func.lower(needle) + "%") for needle in needles))
+def lead_words(lead: LeadEntity = Lead) -> Any:
+    """What is searched of a lead; of `Lead` itself, as its index has it."""
+    return func.lead_words(lead.name, lead.email, lead.phone, lead.company)
+
+
+def is_told(term: Term, lead: LeadEntity = Lead) -> ColumnElement[bool]:
+    """Whether a lead holds it."""
+    escaped = map(_escaped, _needles(term))
+    words = lead_words(lead)
+    return or_(*(words.like("%" + func.lower(needle) + "%") for needle in escaped))
+
+
+def _told_by_index(term: Term) -> tuple[ColumnElement[bool], ...]:
+    """The index is of all two and three characters that stand side by side."""
+    pieces = func.text_pieces(lead_words())
+    by_index = (
+        pieces.bool_op("@>")(func.text_pieces(func.lower(needle))) for needle in _needles(term)
+    )
+    return or_(*by_index), is_told(term)
 
 
 def _needles(term: Term) -> tuple[str, ...]:

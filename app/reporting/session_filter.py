@@ -16,13 +16,8 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
-    Text,
-    Uuid,
     any_,
-    case,
-    cast,
     func,
     literal,
     or_,
@@ -127,7 +122,7 @@ def choose(session: Session, wanted: SessionFilter) -> Chosen:
     for term in looked_for:
         if term in common:
             continue
-        said = _few(session, search_plan.sessions_with(term))
+        said = search_plan.few(session, search_plan.sessions_with(term), MOST_LED)
         if said is None:
             common.append(term)
         else:
@@ -230,15 +225,7 @@ def _few_by_delivery(session: Session, state: str) -> ColumnElement[Any] | None:
     fare = select(Delivery.session_id).where(
         Delivery.lead_id.is_not(None), Delivery.status.in_(_NOT_ARRIVED[state])
     )
-    return _few(session, fare)
-
-
-def _few(session: Session, ids: search_plan.SessionIds) -> ColumnElement[Any] | None:
-    """These sessions as one value: a thousand take longer to read than to find. None: too many."""
-    some = ids.limit(MOST_LED + 1).subquery()
-    listed = func.coalesce(func.string_agg(cast(some.c.session_id, Text), ","), "")
-    found = session.scalar(select(case((func.count() <= MOST_LED, listed))).select_from(some))
-    return None if found is None else cast(literal(f"{{{found}}}", Text), ARRAY(Uuid))
+    return search_plan.few(session, fare, MOST_LED)
 
 
 def _has_contact(is_wanted: bool, session_id: SessionId) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.models import ChatSession, Message, SessionEvent, User
+from app.reporting.pages import AtLeast as AtLeast
 from app.reporting.pages import Keyset, Page, cursor_after, cursor_before, number
 from app.reporting.session_filter import COUNTED_SHARE, Chosen, among
 from app.reporting.session_filter import NEWEST_FIRST as NEWEST_FIRST
@@ -32,13 +33,6 @@ class TimelineEntry:
 
     event: SessionEvent
     user_name: str | None
-
-
-class AtLeast(int):
-    """A count that stopped before its end; shown with a plus."""
-
-    def __str__(self) -> str:
-        return f"{int(self)}+"
 
 
 def list_page(

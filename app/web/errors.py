@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import psycopg2
 from flask import Flask, Response, make_response, render_template
 from marshmallow import ValidationError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.core.errors import (
     AppError,
+    Busy,
     Conflict,
     Denied,
     Invalid,
@@ -35,6 +34,7 @@ STATUS_OF: dict[type[AppError], int] = {
     Conflict: 409,
     Invalid: 422,
     TooMany: 429,
+    Busy: 503,
 }
 PLAIN_WORDS = {
     400: "This request could not be read. Please send valid JSON in UTF-8.",
@@ -59,9 +59,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(ValidationError, _validation_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_error)
-    app.register_error_handler(psycopg2.OperationalError, _database_error)
-    app.register_error_handler(Exception, _unexpected_error)
+    app.register_error_handler(Exception, unexpected_error)
 
 
 def problem(
@@ -114,13 +112,6 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _database_error(error: OperationalError | psycopg2.OperationalError) -> Response:
-    logger.error("database unavailable: %s", type(error).__name__)
-    response = _answer(503, PLAIN_WORDS[503])
-    response.headers["Retry-After"] = "3"
-    return response
-
-
-def _unexpected_error(error: Exception) -> Response:
+def unexpected_error(error: Exception) -> Response:
     logger.exception("unexpected error", exc_info=error)
     return _answer(500, PLAIN_WORDS[500])
