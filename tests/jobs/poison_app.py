@@ -121,7 +121,7 @@ def judge(session: Session, session_ids: Sequence[uuid.UUID], cause: str) -> lis
 
 
 def ingest(session: Session, conversations: Sequence[Outside], **more: Any) -> Ingested:
-    if any(POISON in said.text for each in conversations for said in each.said):
+    if any(POISON in said.text for each in conversations for said in each.lines):
         note("started", "import")
         os._exit(3)
     return _ingest(session, conversations, **more)
