@@ -24,6 +24,7 @@ check:
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/biome lint --error-on-warnings
 	@$(PY) -c "from importlinter.cli import lint_imports_command as l; l()"
 	@$(PY) -m pytest --collect-only -qq tests/n8n > /dev/null || (echo "tests/n8n cannot be read."; exit 1)
 

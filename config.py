@@ -17,6 +17,7 @@ from config_values import ConfigError
 __all__ = ["ROOT", "ConfigError", "Settings", "child_environment"]
 
 ROOT = Path(__file__).resolve().parent
+LARGEST_REQUEST_BYTES = 1024 * 1024
 COMPLETION_LAYERS = ("live", "auto_sync", "sweep", "manual_sync")
 
 
@@ -38,6 +39,8 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"
     web_concurrency: int = 2
     trusted_proxies: int = 0
+    #: Production may be reached with no proxy in front.
+    public_direct: bool = False
 
     admin_email: str = ""
     admin_password: str = ""
@@ -121,6 +124,7 @@ class Settings:
             or f"http://{_reachable(host)}:{port}",
             web_concurrency=values.integer(env, "WEB_CONCURRENCY", 2, low=1, high=64),
             trusted_proxies=values.integer(env, "TRUSTED_PROXIES", 0, low=0, high=10),
+            public_direct=values.boolean(env, "PUBLIC_DIRECT", default=False),
             admin_email=values.email(env, "ADMIN_EMAIL"),
             admin_password=values.password(env, "ADMIN_PASSWORD"),
             business_timezone=values.timezone(env, "BUSINESS_TIMEZONE", "UTC"),
@@ -153,6 +157,15 @@ class Settings:
             outbound_allow=values.networks(env, "OUTBOUND_ALLOW"),
         )
 
+    def check_web(self) -> None:
+        """Raises ConfigError, one line, when the web process must not start with these settings."""
+        if self.is_production and not self.trusted_proxies and not self.public_direct:
+            raise ConfigError(
+                "TRUSTED_PROXIES is 0; in production a proxy must stand in front, which keeps slow"
+                " and huge requests away and tells the callers' addresses. Say how many there are,"
+                " or set PUBLIC_DIRECT=true to go without. Example: TRUSTED_PROXIES=1"
+            )
+
     def flask_config(self) -> dict[str, Any]:
         """What Flask and its extensions want to know, by their own names."""
         return {
@@ -175,6 +188,10 @@ class Settings:
                 "hide_parameters": True,
             },
             "WTF_CSRF_TIME_LIMIT": None,
+            # No form is read before its size is known to be bounded; `web/body` has the exceptions.
+            "MAX_CONTENT_LENGTH": LARGEST_REQUEST_BYTES,
+            "MAX_FORM_MEMORY_SIZE": LARGEST_REQUEST_BYTES,
+            "MAX_FORM_PARTS": 1000,
         }
 
 

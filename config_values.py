@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import idna
 import pytz
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import make_url
@@ -102,11 +103,12 @@ def _is_web_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
         _ = parts.port
+        host = parts.hostname or ""
+        if not host.isascii():
+            idna.encode(host, uts46=True)
     except ValueError:
         return False
-    return (
-        parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
-    )
+    return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", value)
 
 
 def api_address(env: Env, name: str) -> str:

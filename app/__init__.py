@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Flask
 
 from app import accounts, cli, delivery, sync
+from app.accounts import hashing
 from app.assistants import registry as assistants
 from app.completion import layers
 from app.core import db, embedded, extensions, logs, networks
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
     app.extensions["widget_signer"] = Signer(settings.secret_keys, "widget")
+    app.extensions["device_signer"] = Signer(settings.secret_keys, "known device")
     db.init_app(app)
     app.session_interface = PeopleOnly()
     extensions.init_app(app)
@@ -39,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.ratelimit_storage_uri, is_enabled=settings.ratelimit_enabled
     )
     accounts.configure(settings.secret_keys)
+    app.extensions["sign_in_lanes"] = hashing.lanes(has_budget=settings.ratelimit_enabled)
     configure_sealing(settings.secret_keys)
     networks.configure(settings.outbound_allow)
     delivery.configure(settings)

@@ -33,7 +33,7 @@ from app.core.db import db, transaction
 from app.core.migrations import upgrade
 from app.upkeep.seed import seed
 from bench.desk_pages import KINDS, Kind, addresses
-from bench.servers import ROOT
+from bench.servers import ROOT, SECRET_KEY
 from bench.setup import EMAIL, PASSWORD, prepare_database
 from config import Settings
 
@@ -165,7 +165,7 @@ def _history(size: int) -> Iterator[Flask]:
             Settings.load(
                 {
                     "DATABASE_URL": server.url,
-                    "SECRET_KEY": "a-secret-for-benchmarks-of-enough-length",
+                    "SECRET_KEY": SECRET_KEY,
                     "RATELIMIT_ENABLED": "false",
                 }
             )

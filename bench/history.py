@@ -27,7 +27,7 @@ from app.sync import memory, sources
 from app.sync.manual_judging import FIRST, judge_chunk
 from app.upkeep.seed import seed
 from bench import hook_cost
-from bench.servers import ROOT, use_two_cores
+from bench.servers import ROOT, SECRET_KEY, use_two_cores
 from bench.setup import prepare_database
 from config import Settings
 
@@ -141,7 +141,7 @@ def _history(size: int) -> Iterator[Flask]:
             Settings.load(
                 {
                     "DATABASE_URL": server.url,
-                    "SECRET_KEY": "a-secret-for-benchmarks-of-enough-length",
+                    "SECRET_KEY": SECRET_KEY,
                     "RATELIMIT_ENABLED": "false",
                 }
             )

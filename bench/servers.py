@@ -23,6 +23,7 @@ from app.core import embedded
 from app.core.migrations import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "a-secret-for-benchmarks-of-enough-length"
 
 
 def use_two_cores() -> None:
@@ -62,7 +63,7 @@ def environment(database_url: str, port: int, **more: str) -> dict[str, str]:
         **kept,
         "DATABASE_URL": database_url,
         "PORT": str(port),
-        "SECRET_KEY": "a-secret-for-benchmarks-of-enough-length",
+        "SECRET_KEY": SECRET_KEY,
         "WEB_CONCURRENCY": "2",
         "RATELIMIT_ENABLED": "false",
         "PYTHONPATH": str(ROOT),

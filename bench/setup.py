@@ -9,6 +9,7 @@ from app import create_app
 from app.cli.setup import prepare
 from app.core.db import db, transaction
 from app.sites.edit import change_site, create_site
+from bench.servers import SECRET_KEY
 from config import Settings
 
 EMAIL = "admin@example.com"
@@ -21,7 +22,7 @@ def prepare_database(address: str, sites: Mapping[str, Mapping[str, Any]] | None
         Settings.load(
             {
                 "DATABASE_URL": address,
-                "SECRET_KEY": "a-secret-for-benchmarks-of-enough-length",
+                "SECRET_KEY": SECRET_KEY,
                 "ADMIN_EMAIL": EMAIL,
                 "ADMIN_PASSWORD": PASSWORD,
             }

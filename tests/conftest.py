@@ -39,7 +39,7 @@ FIRST_POSTGRES_VERSION = 16
 POSTGRES_VERSION = int(os.environ.get("TEST_POSTGRES_VERSION", FIRST_POSTGRES_VERSION))
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 #: Files of a minute and more. Begun first, so that in the end no process is left alone with one.
-LONGEST = ("tests/test_setup", "tests/proof/", "tests/chat/test_failing_")
+LONGEST = ("tests/test_setup", "tests/proof/", "tests/chat/test_failing_", "tests/jobs/test_poison")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,10 +6,11 @@ import itertools
 import uuid
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.models import ChatSession, Lead, Message, Site
+from app.models import ChatSession, JobDeath, Lead, Message, Site
 from app.sites.demo import DEMO
 
 _number = itertools.count(1)
@@ -51,6 +52,30 @@ def make_lead(session: Session, chat: ChatSession, **values: Any) -> Lead:
         "updated_at": now,
     }
     return _add(session, Lead(session_id=chat.id, **{**defaults, **values}))
+
+
+def make_quarantined(session: Session, task: str = "check_everything", **values: Any) -> int:
+    """A job that has killed its worker three times; gives its id."""
+    job_id: int = session.execute(
+        text(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+            " VALUES ('alone', :task, 'failed') RETURNING id"
+        ),
+        {"task": task},
+    ).scalar_one()
+    now = clock.now()
+    defaults = {
+        "subject": f"{task}:{job_id}",
+        "job_id": job_id,
+        "task_name": task,
+        "deaths": 3,
+        "deaths_alone": 2,
+        "first_at": now,
+        "last_at": now,
+        "quarantined_at": now,
+    }
+    _add(session, JobDeath(**{**defaults, **values}))
+    return job_id
 
 
 def _add(session: Session, row: Any) -> Any:

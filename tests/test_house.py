@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 from flask import Flask
 
@@ -16,6 +17,9 @@ from app.web.guards import check_routes, public, requires
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE_LINES = 300
+MAX_MODULES_IN_WEB = 15
+MAX_MODULES_ELSEWHERE = 25
+MAX_MODULES_REACHED_BY_LIVE = 60
 SOURCE_FOLDERS = ("app", "bench", "migrations", "scripts", "static", "templates", "tests")
 SOURCE_ENDINGS = {".py", ".html", ".js", ".mjs", ".css", ".sh"}
 
@@ -56,6 +60,11 @@ def test_the_import_contracts_are_kept(copy: Path) -> None:
         ("delivery/upward.py", "import app.chat"),
         ("chat/sideways.py", "import app.review"),
         ("leads/flask_below.py", "import flask"),
+        ("web/frame/upward.py", "import app.web.dashboard.leads.index"),
+        ("web/frame/upward_to_lists.py", "import app.web.lists.periods"),
+        ("web/lists/upward.py", "import app.web.qa.labels"),
+        ("web/dashboard/leads/sideways.py", "import app.web.dashboard.users.index"),
+        ("web/qa/sideways.py", "import app.web.dashboard.sessions.timeline"),
     ],
 )
 def test_a_forbidden_import_breaks_the_contract(copy: Path, where: str, line: str) -> None:
@@ -72,6 +81,51 @@ def test_a_package_that_stands_on_no_floor_breaks_the_contract(copy: Path) -> No
     is_kept, words = lint_imports(copy)
     assert not is_kept
     assert "helpers" in words
+
+
+def test_the_labels_of_another_noun_may_be_imported(copy: Path) -> None:
+    (copy / "app/web/dashboard/leads/sideways.py").write_text("import app.web.qa.labels\n")
+    is_kept, words = lint_imports(copy)
+    assert is_kept, words
+
+
+def test_the_live_stream_reaches_few_modules() -> None:
+    """It is part of every page: what it imports is loaded, read and tested with each of them."""
+    graph = grimp.build_graph("app", cache_dir=None)
+    reached = graph.find_upstream_modules("app.web.frame.live")
+    assert len(reached) <= MAX_MODULES_REACHED_BY_LIVE, sorted(reached)
+
+
+# Small folders
+
+
+def crowded(root: Path) -> dict[str, int]:
+    """The folders with more modules than one can take in at a glance, and how many they have."""
+    counts = {
+        folder.relative_to(root).as_posix(): len({*folder.glob("*.py")} - {folder / "__init__.py"})
+        for folder in (root, *root.rglob("*/"))
+    }
+    return {
+        folder: count
+        for folder, count in counts.items()
+        if count > (MAX_MODULES_IN_WEB if folder.startswith("web") else MAX_MODULES_ELSEWHERE)
+    }
+
+
+def test_no_folder_is_crowded() -> None:
+    assert crowded(ROOT / "app") == {}
+
+
+def test_a_crowded_folder_is_found(tmp_path: Path) -> None:
+    for folder, modules in (("web/leads", MAX_MODULES_IN_WEB), ("core", MAX_MODULES_ELSEWHERE)):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(modules):
+            (tmp_path / folder / f"module_{number}.py").touch()
+        (tmp_path / folder / "__init__.py").touch()
+    assert crowded(tmp_path) == {}
+    (tmp_path / "web/leads/another.py").touch()
+    (tmp_path / "core/another.py").touch()
+    assert crowded(tmp_path) == {"web/leads": 16, "core": 26}
 
 
 # Deny by default

@@ -31,7 +31,7 @@ def note(
     """Add an entry to the caller's transaction.
 
     `action`: `session.archived`, what was done in the past tense; its words for people are in
-    `web/dashboard/audit_words`. `user_id` None: the command line. `details`: plain JSON values,
+    `web/dashboard/audit_labels`. `user_id` None: the command line. `details`: plain JSON values,
     never a visitor's contact details, never a secret.
     """
     session.add(

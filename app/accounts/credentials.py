@@ -1,27 +1,40 @@
-"""Who is asking, from a credential: access and refresh tokens (JWT, HS256) and their users."""
+"""Who is asking, from a credential: access and refresh tokens (JWT, HS256) and their users.
+
+Both tokens of a pair name a sign-in (`fam`). Its row holds the hash of the one refresh token that
+may still be used: any other that we signed for it has been used before, so somebody has a copy, and
+the whole family ends.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import jwt
 from sqlalchemy.orm import Session
 
+from app.accounts import sign_ins
 from app.accounts.permissions import SCOPES_OF_ROLE
 from app.core import clock
 from app.core.errors import Unauthenticated
-from app.models import User
+from app.models import SignIn, User
 
 ACCESS_LIFETIME = timedelta(minutes=15)
-REFRESH_LIFETIME = timedelta(days=30)
+REFRESH_LIFETIME = sign_ins.LIFETIME["api"]
 ALGORITHM = "HS256"
 NOT_VALID = "This access token is not valid. Please sign in again."
 EXPIRED = "This access token has expired. Please refresh it or sign in again."
+REFRESH_NOT_VALID = "This refresh token is not valid or has expired. Please sign in again."
+OLD_FORM = "This token was issued by an earlier version. Please sign in again."
+REUSED = (
+    "This refresh token was used before, so every token of this sign-in has been ended."
+    " Please sign in again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,7 @@ class Identity:
     scopes: frozenset[str] = field(repr=False)
     key_id: uuid.UUID | None = None
     site_id: uuid.UUID | None = None
+    sign_in_id: uuid.UUID | None = None
     theme: str = "system"
 
     def may(self, scope: str) -> bool:
@@ -64,7 +78,7 @@ def configure(secret_keys: Sequence[str]) -> None:
     _keys[:] = [hashlib.sha256(b"access tokens:" + key.encode()).digest() for key in secret_keys]
 
 
-def identity_of(user: User) -> Identity:
+def identity_of(user: User, sign_in_id: uuid.UUID | None = None) -> Identity:
     return Identity(
         user_id=user.id,
         role=user.role,
@@ -72,44 +86,73 @@ def identity_of(user: User) -> Identity:
         name=user.name,
         timezone=user.timezone,
         scopes=SCOPES_OF_ROLE[user.role],
+        sign_in_id=sign_in_id,
         theme=user.theme,
     )
 
 
-def issue_tokens(user: User) -> Tokens:
-    """A pair of tokens; both die when `user.token_version` grows."""
-    return Tokens(
-        access_token=_encode(user, "access", ACCESS_LIFETIME),
-        refresh_token=_encode(user, "refresh", REFRESH_LIFETIME),
-    )
+def issue_tokens(session: Session, user: User) -> Tokens:
+    """The first pair of a new sign-in, in the caller's transaction; both tokens die with it."""
+    sign_in, secret = sign_ins.start(session, user, "api")
+    return _pair(sign_in, secret)
 
 
 def identity_from_access_token(session: Session, token: str) -> Identity:
     """Raises Unauthenticated when the token is wrong, expired, revoked or no access token."""
-    return identity_of(_user_of(session, token, "access"))
+    claims = _decode(token, "access", NOT_VALID, EXPIRED)
+    found = sign_ins.of_id(session, claims.family)
+    if found is None or found.user.id != claims.user_id:
+        raise Unauthenticated(NOT_VALID)
+    return identity_of(found.user, found.sign_in.id)
 
 
 def signed_user_id(token: str) -> str | None:
     """Whose token this is by its signature alone; the user may be gone, or the token revoked."""
     try:
-        return str(_decode(token)["sub"])
+        return str(_decode(token, "access", NOT_VALID, EXPIRED).user_id)
     except Unauthenticated:
         return None
 
 
-def refresh(session: Session, token: str) -> Tokens:
-    """New tokens for a refresh token. Raises Unauthenticated as above."""
-    return issue_tokens(_user_of(session, token, "refresh"))
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A used refresh token was sent again: its family has ended. To be noted and refused."""
+
+    user_id: uuid.UUID
 
 
-def _encode(user: User, kind: str, lifetime: timedelta) -> str:
+def refresh(session: Session, token: str) -> Tokens | Reused:
+    """A new pair for a refresh token, in the caller's transaction; the token is used up then. Of
+    two requests with the same token at once, one gets the pair and the other one ends the family.
+
+    Raises Unauthenticated when the token is wrong, expired, revoked or no refresh token.
+    """
+    claims = _decode(token, "refresh", REFRESH_NOT_VALID, REFRESH_NOT_VALID)
+    found = sign_ins.locked(session, claims.user_id, claims.family)
+    if found is None or found.user.id != claims.user_id:
+        raise Unauthenticated(REFRESH_NOT_VALID)
+    if not hmac.compare_digest(found.sign_in.secret_hash, sign_ins.hash_secret(claims.secret)):
+        sign_ins.end(session, claims.user_id, claims.family)
+        return Reused(claims.user_id)
+    return _pair(found.sign_in, sign_ins.rotate(session, found.sign_in))
+
+
+def _pair(sign_in: SignIn, secret: str) -> Tokens:
+    return Tokens(
+        access_token=_encode(sign_in, "access", ACCESS_LIFETIME),
+        refresh_token=_encode(sign_in, "refresh", REFRESH_LIFETIME, jti=secret),
+    )
+
+
+def _encode(sign_in: SignIn, kind: str, lifetime: timedelta, **more: str) -> str:
     issued_at = clock.now()
     claims = {
-        "sub": str(user.id),
+        "sub": str(sign_in.user_id),
         "typ": kind,
-        "ver": user.token_version,
+        "fam": str(sign_in.id),
         "iat": issued_at,
         "exp": issued_at + lifetime,
+        **more,
     }
     return jwt.encode(claims, _signing_key(), ALGORITHM)
 
@@ -120,29 +163,39 @@ def _signing_key() -> bytes:
     return _keys[0]
 
 
-def _user_of(session: Session, token: str, kind: str) -> User:
-    claims = _decode(token)
+class _Claims(NamedTuple):
+    """What a token says. `secret`: a refresh token's own id."""
+
+    user_id: uuid.UUID
+    family: uuid.UUID
+    secret: str
+
+
+def _decode(token: str, kind: str, not_valid: str, expired: str) -> _Claims:
+    """What a token of this kind says, once its signature and its time have been checked."""
+    claims = _verified(token, not_valid)
     if claims["typ"] != kind:
-        raise Unauthenticated(NOT_VALID)
+        raise Unauthenticated(not_valid)
+    if "ver" in claims and "fam" not in claims:
+        raise Unauthenticated(OLD_FORM)
+    if claims["exp"] <= clock.now().timestamp():
+        raise Unauthenticated(expired)
     try:
-        user = session.get(User, uuid.UUID(claims["sub"]))
-    except ValueError as error:
-        raise Unauthenticated(NOT_VALID) from error
-    if user is None or not user.is_active or user.token_version != claims["ver"]:
-        raise Unauthenticated(NOT_VALID)
-    return user
+        return _Claims(uuid.UUID(claims["sub"]), uuid.UUID(claims["fam"]), claims.get("jti", ""))
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise Unauthenticated(not_valid) from error
 
 
-def _decode(token: str) -> dict[str, Any]:
+def _verified(token: str, not_valid: str) -> dict[str, Any]:
     for key in _keys:
         try:
-            # Times are compared with our own clock below.
+            # `_decode` compares times with our own clock.
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[ALGORITHM],
                 options={
-                    "require": ["sub", "typ", "ver", "exp"],
+                    "require": ["sub", "typ", "exp"],
                     "verify_exp": False,
                     "verify_iat": False,
                 },
@@ -150,12 +203,6 @@ def _decode(token: str) -> dict[str, Any]:
         except jwt.InvalidSignatureError:
             continue
         except jwt.InvalidTokenError as error:
-            raise Unauthenticated(NOT_VALID) from error
-        if claims["exp"] <= _seconds(clock.now()):
-            raise Unauthenticated(EXPIRED)
+            raise Unauthenticated(not_valid) from error
         return claims
-    raise Unauthenticated(NOT_VALID)
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
+    raise Unauthenticated(not_valid)

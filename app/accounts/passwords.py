@@ -8,6 +8,7 @@ from functools import cache
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from app.accounts import hashing
 from app.core.errors import Invalid
 
 SHORTEST = 8
@@ -30,7 +31,8 @@ def hash_password(password: str, *, email: str = "", name: str = "") -> str:
         raise Invalid({"password": [COMMON]})
     if _letters(password) in _names(email, name):
         raise Invalid({"password": [OWN]})
-    return generate_password_hash(_storable(password))
+    with hashing.slot_of_new_passwords:
+        return generate_password_hash(_storable(password))
 
 
 def is_right(password_hash: str | None, password: str) -> bool:

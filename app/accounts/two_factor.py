@@ -26,6 +26,7 @@ from app.models import RecoveryCode, User
 ISSUER = "Platform 5ive"
 #: What every authenticator app takes for granted.
 DIGITS = 6
+_APP_CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
 STEP_SECONDS = 30
 SECRET_BYTES = 20
 #: A telephone's clock may be off by so many steps.
@@ -119,7 +120,7 @@ def _takes_app_code(user: User, code: str) -> bool:
     """Whether it is the code of a step that is near and newer than the last one used."""
     code = re.sub(r"\s", "", code)
     secret = unseal(user.totp_secret) if user.totp_secret else None
-    if secret is None or not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
+    if secret is None or not _APP_CODE.fullmatch(code):
         return False
     now = int(clock.now().timestamp()) // STEP_SECONDS
     for step in range(now - STEPS_OFF, now + STEPS_OFF + 1):

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.accounts import limits, passwords
+from app.accounts import limits, passwords, sign_ins
 from app.core import clock, events
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import User
@@ -69,7 +69,7 @@ def new(
 
 
 def verify(session: Session, email: str, password: str) -> User | None:
-    """The active user with this e-mail and password. Takes equally long for unknown e-mails."""
+    """The active user with this email and password. Takes equally long for unknown emails."""
     user = find(session, email)
     is_right = passwords.is_right(user.password_hash if user else None, password)
     return user if user and is_right and user.is_active else None
@@ -104,6 +104,7 @@ def end_sign_ins(session: Session, user: User) -> None:
     """
     user.token_version += 1
     session.flush()
+    sign_ins.end_all(session, user.id)
     events.announce(session, "sign_ins", user.id)
 
 

@@ -53,7 +53,8 @@ _BEGINNINGS = (
 _ALONE = frozenset({"undefined", "null", "nan", "unauthorized", "forbidden", "none", "error"})
 _ANYWHERE = re.compile(
     r"Traceback \(most recent call last\)|\bNode(?:Operation|Api)Error\b|\[object Object\]"
-    r"|^\s+at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json"
+    # A line of a stack: indented, or below an empty line.
+    r"|^[^\S\n]*+(?:\n|(?<=[^\S\n]))at \S+ \(.+:\d+:\d+\)|<!DOCTYPE|<html[\s>]|\{\{\s*\$json"
     # An error by its name or its number.
     r"|(?-i:\b[A-Z][A-Za-z]+Error:|\bE(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|NOTFOUND)\b)"
     r"|\brequest failed with status code \d"
@@ -65,7 +66,7 @@ _ANYWHERE = re.compile(
     re.I | re.M,
 )
 #: A beginning that becomes one of these, or words for people, within its first words.
-_UNCLEAR = re.compile(r"[45]\d?|(?:calling|[45]\d\d)(?:\s+\S*){0,3}")
+_UNCLEAR = re.compile(r"[45]\d?|(?:calling|[45]\d\d)(?:\s++\S*+){0,3}")
 _LONGEST = 200
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MOST_BROKEN = 3

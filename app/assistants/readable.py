@@ -262,7 +262,7 @@ class ReadableStream:
     def _link(self) -> bool:
         link = marks.LINK.match(self._text, self._at)
         if link and len(link[0]) < LONGEST_HOLD:
-            address = link["pointed"] if link["address"] is None else link["address"]
+            address = link["address"] or link["pointed"] or ""
             return self._take(len(link[0]), marks.linked(readable(link["label"]).strip(), address))
         if self._may_wait() and marks.LINK_BEGUN.fullmatch(self._text, self._at):
             return False

@@ -23,8 +23,8 @@ FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 FENCE_ENDS = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*(?=\n|\Z)")
 #: A line across, or the line below a table's head.
 RULE = re.compile(
-    r"[ \t]*(?:([-*_])(?:[ \t]*\1){2,}"
-    r"|\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?)?)[ \t]*(?=\n|\Z)"
+    r"[ \t]*+(?:([-*_])(?:[ \t]*+\1){2,}"
+    r"|\|?(?:[ \t]*+:?-++:?[ \t]*+\|)+(?:[ \t]*+:?-++:?)?)[ \t]*+(?=\n|\Z)"
 )
 HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]++(?=[^\n])")
 QUOTE = re.compile(r"[ \t]*>(?:[ \t](?![ \t]*\d)|(?=[>\n])|\Z)")
@@ -40,18 +40,21 @@ AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://)[^\s<>]+|[^\s<>@:/]+@[^\s<>@]
 TAG = re.compile(r"<[a-zA-Z/!][^<>\n]*>")
 TAG_BEGUN = re.compile(r"<(?:[^\s<>=][^<>\n]*)?")
 
-_LABEL = r"(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*\])"
-_ADDRESS = r"(?:[^\s()<>]|\([^\s()<>]*\))"
+# Each part begins with a sign of its own, so that there is one way to read a text.
+_LABEL = r"(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*"
+_ADDRESS = r"(?:[^\s()<>]|\([^\s()<>]*+\))*"
+_TITLE = r"(?:\"[^\"\n]*+\"|'[^'\n]*+')"
+_TITLE_BEGUN = r"(?:\"[^\"\n]*+\"?|'[^'\n]*+'?)"
 LINK = re.compile(
-    rf"!?\[(?P<label>{_LABEL}*+)\]\([ \t]*"
-    rf"(?:<(?P<pointed>[^<>\n]*)>|(?P<address>{_ADDRESS}*+))"
-    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+    rf"!?\[(?P<label>{_LABEL})\]\([ \t]*+"
+    rf"(?:(?:<(?P<pointed>[^<>\n]*+)>|(?P<address>{_ADDRESS}))(?:[ \t]++{_TITLE})?"
+    rf"|(?<=[ \t]){_TITLE})[ \t]*+\)"
 )
 #: What may still become one.
 LINK_BEGUN = re.compile(
-    rf"!?\[{_LABEL}*+(?:\\|\[[^\[\]\n]*)?"
-    rf"(?:\](?:\([ \t]*(?:<[^<>\n]*>?|{_ADDRESS}*+(?:\([^\s()<>]*)?)"
-    r"(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?)?[ \t]*)?)?"
+    rf"!?\[{_LABEL}(?:\\|\[[^\[\]\n]*+)?"
+    rf"(?:\](?:\([ \t]*+(?:(?:<[^<>\n]*+>?|{_ADDRESS}(?:\([^\s()<>]*+)?)(?:[ \t]++{_TITLE_BEGUN}?)?"
+    rf"|(?<=[ \t]){_TITLE_BEGUN})[ \t]*+)?)?"
 )
 
 # Letters and digits of the scripts that put blanks between words.

@@ -16,19 +16,24 @@ _RECITED_OF_SITE = 80
 #: So much in a row may be the beginning of a recital: it waits until that is clear.
 _SUSPICIOUS = 18
 _DIGITS_AS_LETTERS = str.maketrans("0134578", "oieastb")
+_SIGN = "[A-Za-z0-9+/=_-]"
+#: So many characters of a word tell whether it can still become a long token.
+_WORD_TOLD_BY = 64
 #: A line of dashes is none.
 _LONG_TOKEN = re.compile(r"(?<!\S)(?!https?://|www\.)(?=[+/=_-]*[A-Za-z0-9])[A-Za-z0-9+/=_-]{56,}")
 _NUMBERS = re.compile(r"(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]*){24,}")
 _NUMBER = re.compile(r"\b(?:0x)?([0-9A-Fa-f]{2,3})\b")
 _BASES = (10, 16, 8)
-#: Something encoded may be on its way: codes of letters, long tokens, several with odd capitals.
-_MAYBE_CODED = re.compile(
-    r"(?:(?:\b(?:0x)?[0-9A-Fa-f]{2,3}\b[\s,;:-]{0,3}){8}|(?:[A-Za-z0-9+/=_-]{16,}\s*){2}"
-    r"|(?:\b[A-Za-z0-9+/]*[a-z0-9][A-Z][A-Za-z0-9+/]*=*\s+){4})\S*$"
-)
 #: Without any of these nearby there is none of that.
 _ODD = re.compile(r"[0-9]|[a-z][A-Z]|[A-Za-z0-9+/=_-]{16}")
 _NEAR, _TAIL, _AROUND = 60, 240, 500
+#: Something encoded may be on its way: codes of letters, long tokens, several with odd capitals.
+_LAST_WORD = rf"\S{{0,{_TAIL}}}+$"
+_MAYBE_CODED = re.compile(
+    rf"(?:\b(?:0x)?[0-9A-Fa-f]{{2,3}}\b[\s,;:-]{{0,3}}+){{8}}{_LAST_WORD}"
+    rf"|(?<!{_SIGN})(?:{_SIGN}{{32,}}+|{_SIGN}{{16,}}+\s++{_SIGN}{{16,}}+)\s*+{_LAST_WORD}"
+    rf"|(?:\b(?=[A-Za-z0-9+/]{{0,{_TAIL}}}?[a-z0-9][A-Z])[A-Za-z0-9+/]++=*+\s++){{4}}{_LAST_WORD}"
+)
 _CODED = re.compile(r"[A-Za-z0-9+/=\s_-]{40,}")
 
 
@@ -47,6 +52,7 @@ class Recital:
         self._letters = ""
         self._text = ""
         self._held = ""
+        self._word = ""  # the beginning of the word that is being said
         self._is_maybe_coded = False
 
     def hear(self, piece: str) -> str:
@@ -59,9 +65,11 @@ class Recital:
                 or self._letters[max(0, end - _RECITED_OF_SITE) : end] in self._runs_of_site
             ):
                 raise RecitedError
-        # A quick look first: cut here, an address may have lost its beginning.
-        if _LONG_TOKEN.search(self._text[-(len(piece) + 60) :]) and _LONG_TOKEN.search(self._text):
+        recent = self._word + piece
+        if _LONG_TOKEN.search(recent):
             raise RecitedError
+        last = recent[-1:].strip() and recent.split()[-1]
+        self._word = last[:_WORD_TOLD_BY]
         self._held += piece
         if self._letters[-_SUSPICIOUS:] in self._beginnings:
             return ""

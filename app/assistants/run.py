@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 MOST_CHARACTERS = 6_000
 #: How many characters a promise takes at the most, with its marks and links.
 _LONGEST_PROMISE = 600
+#: Up to here all of the text is looked through with each word that may promise something; then less
+#: and less often, and the words wait.
+_OFTEN_LOOKED_THROUGH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class _Answer:
         self._readable = ReadableStream()
         self._raw = self._ready = self._shown = ""
         self._is_muted = False
+        self._next_whole_look = 0
         self._started = time.monotonic()
         self._first_word_ms: int | None = None
 
@@ -138,18 +142,24 @@ class _Answer:
         self._ready += self._readable.feed(part)
         if self._is_muted or may_be_machine_text(self._raw):
             return ""
-        if not self._may_promise and self._promises():
-            self._is_muted = True
+        if not self._may_promise and self._must_wait():
             return ""
         visible = self._ready[len(self._shown) :]
         self._shown = self._ready
         return visible
 
-    def _promises(self) -> bool:
-        """Whether what is to be shown next makes a promise of what was shown, or holds one."""
+    def _must_wait(self) -> bool:
+        """Whether what is to be shown next makes a promise of what was shown, or may hold one."""
+        if len(self._ready) < self._next_whole_look:
+            return True
         newest = self._ready[max(0, len(self._shown) - _LONGEST_PROMISE) :]
         # The end of it first: to look through all of it with each word takes seconds in the end.
-        return all(self._without_promises(text) != text for text in (newest, self._ready))
+        if self._without_promises(newest) == newest:
+            return False
+        self._is_muted = self._without_promises(self._ready) != self._ready
+        if len(self._ready) > _OFTEN_LOOKED_THROUGH:
+            self._next_whole_look = len(self._ready) * 9 // 8
+        return self._is_muted
 
     def _finished(self, reply: Reply) -> Finished:
         if len(reply.text) > MOST_CHARACTERS:

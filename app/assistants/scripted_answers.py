@@ -25,7 +25,7 @@ from app.leads.names import read_name
 from app.models.site_profile import Field
 from app.models.transcript import Answer, Line
 
-_SEGMENTS = re.compile(r"[,;\n]+|\s+and\s+", re.I)
+_SEGMENTS = re.compile(r"[,;\n]+|\s{1,20}and\s+", re.I)
 _COMPANY_LEAD = re.compile(
     r"^(?:(?:it's|it is|we're|we are|i'm (?:from|with|at)|i work (?:for|at)|(?:my|our|the) company "
     r"(?:is|name is)|it's called|we are called|we're called|called|from)\s+)+(?=\S)",

@@ -29,7 +29,11 @@ _LABELLED = (
         r"(?:to|into|as)\s+([^\n;]{1,200})",
         re.I,
     ),
-    re.compile(r"(?:^|\n|[,;]\s)\s*([a-z][\w -]{1,24}?)\s*[:=]\s*([^\n;]{1,200})", re.I),
+    re.compile(
+        r"(?:^[^\S\n]*+|\n[^\S\n]*+|[,;][^\S\n]++)([a-z][\w -]{1,24}?)\s*+[:=]\s*"
+        r"([^\n;]{1,200})",
+        re.I,
+    ),
 )
 _ALIASES = {
     **dict.fromkeys(("email", "e-mail", "mail", "email address", "e-mail address"), "email"),
@@ -49,7 +53,9 @@ _LEAD = re.compile(
     r"|that should (?:be|say|have been)|rather|let's say|that's)(?!\w)[\s,.!:;*…-]*)*",
     re.I,
 )
-_TAIL = re.compile(r"[\s,]+(?:sorry|actually|i meant?|instead|not [\w-]+|my mistake)[\s.!]*$", re.I)
+_TAIL = re.compile(
+    r"(?<![\s,])[\s,]+(?:sorry|actually|i meant?|instead|not [\w-]+|my mistake)[\s.!]*$", re.I
+)
 _LAST_ONE_MEANT = re.compile(
     r"^\*|\b(?:meant|i mean|correction|typo|make (?:that|it)|scratch that|my (?:mistake|bad)|oops"
     r"|change (?:that|it)|should (?:be|say|have been))\b",

@@ -86,7 +86,7 @@ _CHATTER = re.compile(
     r"|testing|one (?:moment|second|sec|minute)|just a (?:moment|second|sec|minute)|wait|hold on"
     r"|hang on|let me (?:think|see|check)|please|go ahead|sounds good|of course|sorry|oops"
     r"|no problem"
-    r"|no worries|whatever|seriously|please wait|what|huh|pardon)(?![^\W_])[\s,.!?…]*)+$",
+    r"|no worries|whatever|seriously|what|huh|pardon)(?![^\W_])[\s,.!?…]*)+$",
     re.I,
 )
 _SMALL_TALK = re.compile(

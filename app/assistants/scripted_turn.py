@@ -9,6 +9,7 @@ from app.assistants.scripted_words import can_be_repeated, label_of, say
 from app.leads.agreement import is_contact_detail
 from app.leads.answers import as_typed
 from app.leads.contacts import with_contact
+from app.models.message_text import to_understand
 from app.models.site_profile import CONTACT_FIELDS, Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line, Transcript
 
@@ -117,7 +118,7 @@ class ScriptedTurn:
             if earlier.role == "assistant":
                 asking = earlier.field
             elif earlier.role == "visitor" and asking == asked_key:
-                count += is_refusal(earlier.text.replace("’", "'").strip())
+                count += is_refusal(to_understand(earlier.text).replace("’", "'").strip())
         return min(count, self.draft.attempts)
 
     def _acknowledge(self, to: Field, answer: Answer, before: Answer | None) -> None:

@@ -29,6 +29,7 @@ from app.leads.dates import find_date
 from app.leads.emails import looks_like_email
 from app.leads.extraction import with_earlier_contacts
 from app.leads.names import find_name
+from app.models.message_text import to_understand
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Answer, Line, Transcript
 
@@ -53,7 +54,7 @@ def understand(transcript: Transcript, site: SiteProfile) -> ScriptedTurn:
 
 
 def _read(turn: ScriptedTurn, line: Line) -> None:
-    text = _SPACES.sub(" ", line.text.replace("’", "'")).strip()
+    text = _SPACES.sub(" ", to_understand(line.text).replace("’", "'")).strip()
     if turn.draft.consent == "refused" and turn.asked is not CONSENT_FIELD:
         _read_after_refusal(turn, line, text)
         return

@@ -54,6 +54,8 @@ SENTENCES = {
     "Your request is booked and we will contact you within 24 hours.",
     "anything_else": "Is there anything else you would like to tell us?",
     "took_over": "Sorry, I could not answer that properly just now.",
+    "given_up": "Sorry, I'm having trouble answering that right now. "
+    "Someone from the team will read it.",
     "afterwards": "Thank you, our team will read that, too.",
 }
 
@@ -65,7 +67,7 @@ _PLACEHOLDERS = {
     "choice": "Pick one, or type your own answer",
     "text": "Type your answer",
 }
-_NAMELESS = re.compile(r"[,،、]?\s*\{name\}")
+_NAMELESS = re.compile(r"(?:[,،、]|(?<!\s))\s*+\{name\}")
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile(r"[\W_]+")
 #: A letter or digit, but of a script that is written with spaces: a phrase does not end beside it.

@@ -17,16 +17,25 @@ from app.assistants.scripted_flow import field_named
 from app.assistants.scripted_words import say
 from app.chat import assistant_state
 from app.chat.assistant_state import Permit, day_of
-from app.chat.assistant_words import cap_incident, failure_incident, not_set_up_incident
+from app.chat.assistant_words import (
+    cap_incident,
+    failure_incident,
+    given_up_incident,
+    not_set_up_incident,
+)
 from app.chat.turn_store import Lease
 from app.completion.detection import ChangedRule, Rule
 from app.core import clock
 from app.core.db import transaction
 from app.incidents.record import note
 from app.models.site_profile import SiteProfile
-from app.models.transcript import Transcript
+from app.models.transcript import Input, Transcript
 
 logger = logging.getLogger(__name__)
+
+#: What is said where every sentence would complete the session: some site's own phrases.
+WORDLESS = "…"
+_MOST_ROUNDS = 5
 
 
 def answer(lease: Lease) -> Iterator[str | Reply]:
@@ -34,6 +43,9 @@ def answer(lease: Lease) -> Iterator[str | Reply]:
 
     A Reply need not be what was yielded before it: an answer that broke off is replaced.
     """
+    if lease.is_given_up:
+        yield _give_up(lease)
+        return
     site = lease.site.profile
     if assistant_for(site) is SCRIPTED:
         yield from SCRIPTED.reply(lease.transcript, site)
@@ -65,6 +77,17 @@ def answer(lease: Lease) -> Iterator[str | Reply]:
     yield finished.reply or _take_over(lease)
 
 
+def _give_up(lease: Lease) -> Reply:
+    """The answer to what kept killing its answerers: reads none of it and promises nothing."""
+    with transaction() as session:
+        note(session, given_up_incident(lease.site.profile, lease.site.id, lease))
+    logger.error(
+        "a turn was given up", extra={"session_id": str(lease.session_id), "breaks": lease.breaks}
+    )
+    text = unpromising(lease.site.rule)(say(lease.site.profile, "given_up"))
+    return Reply(text or WORDLESS, lease.last_input or Input(), lease.transcript.draft)
+
+
 def unpromising(rule: Rule | ChangedRule) -> _Unpromising:
     return _Unpromising(rule)
 
@@ -76,13 +99,17 @@ class _Unpromising:
         self._rule = rule.now if isinstance(rule, ChangedRule) else rule
 
     def __call__(self, text: str) -> str:
-        while self._rule.find(text):
-            place = next((p for p in self._rule.places(text) if not p.exclusion), None)
-            if place is None:
-                return ""
-            start, end = place.sentence
-            text = f"{text[:start].rstrip()} {text[end:].lstrip()}".strip()
-        return text
+        # What is left may promise something anew where its ends meet, but hardly twice.
+        for _ in range(_MOST_ROUNDS):
+            if not self._rule.find(text):
+                return text
+            sentences = {p.sentence for p in self._rule.places(text) if not p.exclusion}
+            parts, at = [], 0
+            for start, end in sorted(sentences):
+                parts.append(text[at:start].strip())
+                at = max(at, end)
+            text = " ".join(filter(None, (*parts, text[at:].strip())))
+        return ""
 
 
 def _ask_for_permit(lease: Lease) -> Permit | None:

@@ -9,6 +9,7 @@ from app.assistants.base import FailureKind
 from app.assistants.run import Finished
 from app.chat.assistant_caps import Cap
 from app.chat.assistant_state import Permit, Refusal
+from app.chat.turn_store import Lease
 from app.incidents.record import Seen
 from app.models.site_profile import SiteProfile
 
@@ -80,6 +81,21 @@ def cap_incident(site: SiteProfile, refusal: Refusal, session_id: uuid.UUID) -> 
         session_id=session_id,
         external_id=refusal.day.isoformat() if is_of_day else str(session_id),
         detail={"cap": refusal.reason},
+    )
+
+
+def given_up_incident(site: SiteProfile, site_id: uuid.UUID, lease: Lease) -> Seen:
+    """A turn over which every process died that answered it: one report a turn."""
+    return Seen(
+        source="assistant",
+        group=(site.key, "given_up"),
+        title=f"An answer on {site.name}",
+        problem="The program stopped each time it tried to answer a message. The visitor was"
+        " told that we can't answer it right now. Please read the conversation.",
+        site_id=site_id,
+        session_id=lease.session_id,
+        external_id=f"{lease.session_id}:{lease.message_id}",
+        detail={"kind": "given_up", "tries": lease.breaks},
     )
 
 

@@ -19,19 +19,6 @@ def attribution(page: Mapping[str, str]) -> dict[str, str | None]:
     return {"landing_url": landing_url or None, "referrer": referrer or None, **values}
 
 
-def origin(url: str) -> str | None:
-    """`https://example.com:8443` of an address, in lower case; None when it has none."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not host:
-        return None
-    default_port = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default_port else "")
-
-
 def _query(url: str) -> str:
     try:
         return urlsplit(url).query

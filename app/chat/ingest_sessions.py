@@ -20,7 +20,8 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _OWN = re.compile(_UUID)
 _OWN_WITH_NODE = re.compile(rf"({_UUID})__")
 # A node's name begins with a capital and has letters; `shop__A1` is somebody's own name.
-_WITH_NODE = re.compile(r"(.+?)__(?=(?:\w*?[A-Za-z]){3})[A-Z]\w+", re.DOTALL)
+_NODE = re.compile(r"__(?=[A-Z]\w)(?=(?:[^\WA-Za-z]*+[A-Za-z]){3})")
+_NO_WORD = re.compile(r"\W")
 
 Key = tuple[uuid.UUID, str, str]
 
@@ -29,8 +30,12 @@ def session_key_of(raw: str) -> str:
     """The session's name without the `__Node_Name` that N8n's memory (1.4 and later) adds."""
     if found := _OWN_WITH_NODE.match(raw):
         return found[1]
-    found = _WITH_NODE.fullmatch(raw)
-    return found[1] if found else raw
+    if "__" not in raw:
+        return raw
+    # The node's name ends the key and holds letters, digits and _ only.
+    tail = max((other.end() for other in _NO_WORD.finditer(raw)), default=0)
+    found = _NODE.search(raw, max(1, tail))
+    return raw[: found.start()] if found else raw
 
 
 @dataclass(frozen=True, slots=True)

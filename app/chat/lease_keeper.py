@@ -52,6 +52,13 @@ class _Keeper:
             if not self._since:
                 self._is_needed.clear()
 
+    def release(self, engine: Engine) -> None:
+        with self._lock:
+            tokens = [] if self._process_id != os.getpid() else list(map(str, self._since))
+            self._since.clear()
+        if tokens:
+            call_on(engine, "release_turns", tokens, clock.now())
+
     def _run(self, engine: Engine) -> None:
         while True:
             self._is_needed.wait()
@@ -83,3 +90,13 @@ def kept(token: uuid.UUID) -> Iterator[None]:
         yield
     finally:
         _keeper.remove(token)
+
+
+def release_all(engine: Engine) -> None:
+    """Give back every turn of this process, which is about to end: they are due at once, and no
+    lease of theirs was broken. An answer that still comes is dropped.
+    """
+    try:
+        _keeper.release(engine)
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        logger.warning("turns not given back: %s", type(error).__name__)

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 
-MOST_MESSAGES = 1000
+#: One answer to a visitor who catches up: so many messages, and so many bytes of text unless a
+#: single message has more. As JSON text takes up to three times its bytes.
+MOST_MESSAGES = 200
+MOST_TEXT_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,12 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages, oldest first, with what the visitor may do now."""
+    """Messages, oldest first, with what the visitor may do now. `has_more`: these are not all."""
 
     messages: list[StoredMessage]
     input: dict[str, Any]
     completion_status: str
+    has_more: bool = False
 
 
 GONE = "This chat no longer exists."
@@ -45,21 +49,41 @@ _STATE = text("""
              WHERE m.session_id = s.id AND m.input IS NOT NULL ORDER BY m.id DESC LIMIT 1)
       FROM chat_sessions s WHERE s.id = :session_id
 """)
+# A page is cut by id, so that its largest id is the cursor of the next one. One row more than fits
+# says that there is a next one; of what does not fit, no text is read.
 _SINCE = text("""
-    SELECT id, role, text, created_at, client_id, input FROM messages
-     WHERE session_id = :session_id AND id > :after ORDER BY created_at, id LIMIT :most
+    WITH following AS MATERIALIZED (
+        SELECT id, octet_length(text) AS bytes FROM messages
+         WHERE session_id = :session_id AND id > :after ORDER BY id LIMIT :most + 1
+    ), counted AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS place,
+               sum(bytes) OVER (ORDER BY id) AS bytes_so_far
+          FROM following
+    ), page AS (
+        SELECT id FROM counted
+         WHERE place <= :most AND (place = 1 OR bytes_so_far <= :most_bytes)
+    )
+    SELECT m.id, m.role, m.text, m.created_at, m.client_id, m.input,
+           (SELECT max(id) FROM following) > (SELECT max(id) FROM page) AS has_more
+      FROM messages m JOIN page USING (id) ORDER BY m.created_at, m.id
 """)
 
 
 def since(session: Session, session_id: uuid.UUID, after: int) -> Conversation:
-    """What was said after that message id (0: everything). Raises NotFound."""
+    """What was said after that message id (0: everything), one page of it: go on after its
+    largest id. Raises NotFound.
+    """
     state = session.execute(_STATE, {"session_id": session_id}).one_or_none()
     if state is None:
         raise NotFound(GONE)
-    rows = session.execute(
-        _SINCE, {"session_id": session_id, "after": after, "most": MOST_MESSAGES}
+    bounds = {"most": MOST_MESSAGES, "most_bytes": MOST_TEXT_BYTES}
+    rows = session.execute(_SINCE, {"session_id": session_id, "after": after, **bounds}).all()
+    return Conversation(
+        [StoredMessage(*row[:-1]) for row in rows],
+        state[1] or NO_INPUT,
+        state[0],
+        has_more=bool(rows and rows[0].has_more),
     )
-    return Conversation([_message(row) for row in rows], state[1] or NO_INPUT, state[0])
 
 
 _EXCHANGE = text("""

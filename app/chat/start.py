@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.assistants.base import Reply
 from app.assistants.registry import SCRIPTED, assistant_for
-from app.chat.attribution import attribution, origin
+from app.chat.attribution import attribution
 from app.chat.messages import NO_INPUT, Conversation, StoredMessage
 from app.core import clock, events
 from app.core.errors import Denied
+from app.core.hostnames import ascii_origin
 from app.models import ChatSession, Message, Site
 from app.models.site_profile import SiteProfile
 
@@ -35,8 +36,8 @@ def start(
     timezone: str | None,
 ) -> Started:
     """Make a session with the assistant's greeting in it. Raises Denied for a foreign page."""
-    allowed = {origin(address) for address in site.allowed_origins}
-    if allowed and origin(page.get("url", "")) not in allowed:
+    allowed = {ascii_origin(address) for address in site.allowed_origins}
+    if allowed and (ascii_origin(page.get("url", "")) or "") not in allowed:
         raise Denied("This page may not use this chat. Ask the site's owner to allow its address.")
     now = clock.now()
     replies = _opening(site.profile())

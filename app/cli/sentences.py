@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from app.core.errors import AppError, Invalid
+from app.core.safe_text import indented
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +23,7 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except AppError as error:
-            raise click.ClickException(_words(error)) from error
+            raise click.ClickException(indented(_words(error))) from error
 
     return wrapped
 

@@ -1,6 +1,7 @@
 """`make run`: the database, its migrations, the web and the worker process, and their end.
 
-Ctrl-C or SIGTERM stops everything it started; a web or worker process that dies is started again.
+Ctrl-C or SIGTERM stops everything it started; a web or worker process that dies is started again,
+and so is a worker that gives no heartbeat. (gunicorn looks after its own workers.)
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ STOP_WITHIN_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 10.0
 #: A child that lived this long was well; its next end is not part of a series.
 SETTLED_SECONDS = 30
+#: A worker's supervisor without a heartbeat for this long is replaced; while it loads, for longer.
+SILENT_SECONDS = 30.0
+START_WITHIN_SECONDS = 180.0
 
 
 class StartError(Exception):
@@ -36,13 +40,25 @@ class StartError(Exception):
 
 
 class Child:
-    """A process that is kept running."""
+    """A process that is kept running. `has_heartbeat`: it takes `--heartbeat-pipe`, and is replaced
+    when it writes nothing there for as long as it may be silent.
+    """
 
-    def __init__(self, name: str, module: str, *arguments: str, environ: dict[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        environ: dict[str, str],
+        has_heartbeat: bool = False,
+    ) -> None:
         self.name = name
         supervised = [sys.executable, "-m", "app.cli.supervised", str(os.getpid())]
         self._command = [*supervised, module, *arguments]
         self._environ = environ
+        self._pipe: tuple[int, int] | None = os.pipe() if has_heartbeat else None
+        for end in self._pipe or ():
+            os.set_blocking(end, False)
         self._pause_seconds = 0.0
         self._restart_at: float | None = None
         self._start()
@@ -51,14 +67,26 @@ class Child:
         # A session of its own: Ctrl-C reaches only the supervisor, which stops things in order.
         self._started_at = time.monotonic()
         self._restart_at = None
+        self._silent_seconds = 0.0
+        self._listened_at = self._started_at
+        self._allowed_seconds = START_WITHIN_SECONDS
+        pipe = [] if self._pipe is None else [self._pipe[1]]
+        heartbeat = [f"--heartbeat-pipe={end}" for end in pipe]
         self.process = subprocess.Popen(  # noqa: S603 - our own words
-            self._command, cwd=ROOT, env=self._environ, start_new_session=True
+            [*self._command, *heartbeat],
+            cwd=ROOT,
+            env=self._environ,
+            start_new_session=True,
+            pass_fds=pipe,
         )
 
     def keep_running(self) -> None:
         """Start it again if it has ended: at once the first time, then after growing pauses."""
         now = time.monotonic()
         if self.process.poll() is None:
+            if self._is_silent(now):
+                say(f"The {self.name} process gives no heartbeat; it is replaced.")
+                self.signal(signal.SIGKILL)
             return
         if self._restart_at is None:
             say(f"The {self.name} process ended ({_how(self.process.returncode)}); starting again.")
@@ -69,6 +97,20 @@ class Child:
             self._pause_seconds = min(self._pause_seconds * 2 or 0.5, LONGEST_PAUSE_SECONDS)
         if now >= self._restart_at:
             self._start()
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether it has missed its heartbeats for too long. The time in which this process itself
+        did not run counts for nothing.
+        """
+        if self._pipe is None:
+            return False
+        self._silent_seconds += min(now - self._listened_at, 1.0)
+        self._listened_at = now
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._pipe[0], 65536):
+                self._silent_seconds = 0.0
+                self._allowed_seconds = SILENT_SECONDS
+        return self._silent_seconds > self._allowed_seconds
 
     def signal(self, number: signal.Signals) -> None:
         """To the process and to everything it started."""
@@ -81,6 +123,7 @@ def main(create_app: Callable[[Settings], Flask]) -> int:
     _stop_on_signals()
     try:
         settings = Settings.load()
+        settings.check_web()
         ports.check_free(settings.host, settings.port)
         with _database(settings) as address:
             settings = replace(settings, database_url=embedded.sqlalchemy_url(address))
@@ -122,7 +165,8 @@ def _run(settings: Settings, prepared: setup.Prepared) -> None:
         children.append(
             Child("web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app", environ=environ)
         )
-        children.append(Child("worker", "flask", "--app", "wsgi", "worker", environ=environ))
+        worker = ("flask", "--app", "wsgi", "worker")
+        children.append(Child("worker", *worker, environ=environ, has_heartbeat=True))
         _wait_until_it_answers(settings, children[0])
         _welcome(settings, prepared)
         while True:

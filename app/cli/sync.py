@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from app.cli.sentences import plain_errors
 from app.core.db import transaction
 from app.core.errors import AppError, Conflict
+from app.core.safe_text import indented, one_line
 from app.reporting import syncs
 from app.sync import manual, runs, sources, trigger
 
@@ -56,7 +57,7 @@ def install_trigger() -> None:
             trigger.install(table)
         except (AppError, ValueError) as error:
             failed += 1
-            click.echo(f"{table}: {error}", err=True)
+            click.echo(f"{table}: {indented(str(error))}", err=True)
         else:
             click.echo(f"{table}: from now on it tells of new rows at once.")
     if failed:
@@ -166,7 +167,8 @@ def _tell_set_aside() -> None:
         page = syncs.set_aside_page(session, limit=MOST_SET_ASIDE)
     click.echo(f"Rows set aside because they could not be read: {count or 'none'}")
     for each in page.items:
-        click.echo(f"  {each.table} row {each.row.source_row}: {each.row.reason}")
+        reason = one_line(each.row.reason)
+        click.echo(f"  {one_line(each.table)} row {each.row.source_row}: {reason}")
     if count > len(page.items):
         click.echo(f"  and {count - len(page.items):,} more, on the dashboard's page Sync")
 

@@ -36,6 +36,11 @@ class KnownSite:
 _known: dict[uuid.UUID, KnownSite] = {}
 
 
+def last_known(site_id: uuid.UUID) -> KnownSite | None:
+    """The site as this process read it last; it may have changed since."""
+    return _known.get(site_id)
+
+
 def known_site(
     site_id: uuid.UUID, updated_at: datetime, session: Session | None = None
 ) -> KnownSite:

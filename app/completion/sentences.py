@@ -18,7 +18,7 @@ _OPENING = "\"'(«‹¿¡"
 #: They end a sentence with nothing behind them, as written without spaces.
 _FULL_WIDTH = "。！？｡"
 _LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
-_WORD_BEFORE = re.compile(r"(?:[^\W_]+\.)*[^\W_]+$")
+_WORD_BEFORE = re.compile(r"(?<![^\W_])(?<![^\W_]\.)(?:[^\W_]++\.)*[^\W_]++$")
 _LONGEST_WORD = 24
 _NUMBER_BEFORE = re.compile(r"\d ?$")
 #: "e.g", "z.b" and the "j" of "J. Smith", without their last full stop.
@@ -106,7 +106,8 @@ def _full_stop_ends(plain: str, stop: int, following_char: str, following: int) 
     if found is None:
         return True
     word = found[0]
-    is_unit = _NUMBER_BEFORE.search(plain[: stop - len(word)]) is not None
+    begin = stop - len(word)
+    is_unit = _NUMBER_BEFORE.search(plain, max(0, begin - 2), begin) is not None
     goes_on = following_char.islower() or following_char.isdigit()
     if word.isdigit():
         return not (following_char.islower() or _MONTHS.match(plain, following))

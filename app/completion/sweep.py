@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
-from app.completion import layers
+from app.completion import claims, layers
 from app.completion.judge import judge
 from app.core.db import transaction
 
@@ -72,14 +72,37 @@ def _awake(ids: set[uuid.UUID]) -> list[uuid.UUID]:
     return sorted(ids - _resting.keys())
 
 
-def _judge(ids: Sequence[uuid.UUID], cause: str) -> bool:
-    """False: some of them were locked."""
+def evaluate_alone(session_id: uuid.UUID, cause: str = "sweep") -> None:
+    """Judge a session over which a process died, in a process that does nothing else."""
     try:
         with transaction() as session:
-            return _judge_free(session, ids, cause)
+            judge(session, [session_id], cause)
+            claims.release(session, [session_id])
     except Exception as error:
         if _is_down(error):
             raise
+        logger.exception("session not judged", extra={"session_id": str(session_id)})
+        with transaction() as session:
+            claims.release(session, [session_id])
+
+
+def _judge(ids: Sequence[uuid.UUID], cause: str) -> bool:
+    """False: some of them were locked, or another process is at them."""
+    taken = claims.take(ids)
+    return (not taken.ids or _judge_taken(taken.ids, cause)) and taken.is_whole
+
+
+def _judge_taken(ids: Sequence[uuid.UUID], cause: str) -> bool:
+    try:
+        with transaction() as session:
+            is_whole = _judge_free(session, ids, cause)
+            claims.release(session, ids)
+            return is_whole
+    except Exception as error:
+        if _is_down(error):
+            raise
+        with transaction() as session:
+            claims.release(session, ids)
         if len(ids) == 1:
             _resting[ids[0]] = time.monotonic() + REST_SECONDS
             logger.exception("session not judged", extra={"session_id": str(ids[0])})

@@ -43,6 +43,10 @@ class TooMany(AppError):  # noqa: N818
     """More than a rate allows."""
 
 
+class Busy(AppError):  # noqa: N818
+    """The server has no capacity left for this kind of request."""
+
+
 def by_field(messages: Any, path: str = "") -> dict[str, list[str]]:
     """Marshmallow's nested messages as `{"page.url": ["what to do"]}`."""
     if isinstance(messages, Mapping):

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 CHANNEL = "p5_events"
-#: `sign_ins`: users whose open streams end.
+#: `sign_ins`: users, and sign-ins of theirs, whose open streams end.
 Topic = Literal[
     "sessions",
     "deliveries",

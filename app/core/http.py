@@ -24,6 +24,7 @@ from app.core.connection import (
     secured,
     trusted,
 )
+from app.core.hostnames import ascii_host
 
 __all__ = [
     "Answer",
@@ -139,10 +140,10 @@ def _address(url: str) -> tuple[SplitResult, str, int]:
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = (parts.hostname or "").encode("idna").decode()
-    except ValueError as error:  # UnicodeError is one, too
+        host = ascii_host(parts.hostname or "")
+    except ValueError as error:
         raise OutboundError("address") from error
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https"):
         raise OutboundError("address")
     return parts, host, port
 
@@ -186,7 +187,9 @@ def _as_outbound_error() -> Iterator[None]:
 
 
 def _own_headers(parts: SplitResult) -> dict[str, str]:
-    headers = {"Host": parts.netloc.rpartition("@")[2].encode("idna").decode()}
+    host = ascii_host(parts.hostname or "")
+    port = f":{parts.port}" if parts.port else ""
+    headers = {"Host": (f"[{host}]" if ":" in host else host) + port}
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -20,6 +20,9 @@ from app.core import events
 logger = logging.getLogger(__name__)
 
 MOST_READERS = 40
+#: Of one owner. A page that was just left is noticed at its next heartbeat only, so that the oldest
+#: of a person's streams are mostly ones nobody reads any more.
+MOST_OF_ONE_OWNER = 6
 #: Past this many ids in a mailbox, loading the page again is cheaper.
 MOST_IDS = 100
 FIRST_PAUSE_SECONDS = 0.2
@@ -48,6 +51,8 @@ class Mailbox:
         self._changed: dict[str, set[str]] = {}
         self._reload = False
         self._is_closed = False
+        #: Closed because its owner opened more streams than one owner may have.
+        self.is_replaced = False
 
     def put(self, changed: dict[str, list[str]], *, reload: bool = False) -> None:
         with self._has_news:
@@ -70,9 +75,10 @@ class Mailbox:
                 return news
         return None
 
-    def close(self) -> None:
+    def close(self, *, is_replaced: bool = False) -> None:
         with self._has_news:
             self._is_closed = True
+            self.is_replaced = is_replaced
             self._has_news.notify()
 
     @property
@@ -86,7 +92,7 @@ class Hub:
     def __init__(self, most_readers: int = MOST_READERS) -> None:
         self.most_readers = most_readers
         self._lock = threading.Lock()
-        self._mailboxes: set[Mailbox] = set()
+        self._mailboxes: dict[Mailbox, str] = {}  # with their owners, the oldest first
         self._thread: threading.Thread | None = None
         self._process_id = 0
         self._is_closed = threading.Event()
@@ -95,18 +101,21 @@ class Hub:
     def reader_count(self) -> int:
         return len(self._mailboxes)
 
-    def join(self, listen_url: str) -> Mailbox:
+    def join(self, listen_url: str, owner: str = "") -> Mailbox:
         """A mailbox for a new reader. The first reader of a process starts its thread.
 
-        `listen_url`: the database's address in libpq's form. Raises TooManyReaders.
+        `listen_url`: the database's address in libpq's form. An `owner` who has too many readers
+        loses the oldest one to the new one; without an owner nobody's are counted. Raises
+        TooManyReaders.
         """
         mailbox = Mailbox()
         with self._lock:
             if self._process_id != os.getpid():  # a fork has copies of mailboxes, but no thread
-                self._mailboxes, self._thread, self._process_id = set(), None, os.getpid()
+                self._mailboxes, self._thread, self._process_id = {}, None, os.getpid()
             if len(self._mailboxes) >= self.most_readers or self._is_closed.is_set():
                 raise TooManyReaders
-            self._mailboxes.add(mailbox)
+            self._make_room(owner)
+            self._mailboxes[mailbox] = owner
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, args=(listen_url,), name="live updates", daemon=True
@@ -114,9 +123,19 @@ class Hub:
                 self._thread.start()
         return mailbox
 
+    def _make_room(self, owner: str) -> None:
+        """The oldest stream of an owner with too many is closed; it counts until it has ended."""
+        theirs = [
+            mailbox
+            for mailbox, its_owner in self._mailboxes.items()
+            if its_owner == owner and not mailbox.is_closed
+        ]
+        if owner and len(theirs) >= MOST_OF_ONE_OWNER:
+            theirs[0].close(is_replaced=True)
+
     def leave(self, mailbox: Mailbox) -> None:
         with self._lock:
-            self._mailboxes.discard(mailbox)
+            self._mailboxes.pop(mailbox, None)
 
     def close(self) -> None:
         """Send every reader home and stop listening: the process is about to end."""

@@ -1,24 +1,87 @@
 """Work for later: a Procrastinate job, inserted in the transaction that causes it (rule 2).
 
-Floors below `jobs` defer a task by its name, so nothing imports upwards.
+Layers below `jobs` defer a task by its name, so nothing imports upwards.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import procrastinate
 from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-queue = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+#: Procrastinate's own name for the queue of a job that names none.
+DEFAULT: Final = "default"
+#: Jobs that may kill their worker: each runs in a process that does nothing else.
+ALONE: Final = "alone"
+
+_app = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+
+_IS_WAITING = text("""
+    SELECT EXISTS (
+        SELECT FROM procrastinate_jobs
+         WHERE queue_name = :queue AND status = 'todo' AND task_name = :task
+           AND (:is_any_run OR args = CAST(:arguments AS jsonb))
+    )
+""")
+
+_IS_KNOWN = text("""
+    SELECT EXISTS (
+        SELECT FROM procrastinate_jobs
+         WHERE task_name = :task AND args = CAST(:arguments AS jsonb)
+           AND status IN ('todo', 'doing', 'failed')
+    )
+""")
 
 
-def defer(session: Session, task: str, *, at: datetime | None = None, **arguments: Any) -> None:
+def defer(
+    session: Session,
+    task: str,
+    *,
+    at: datetime | None = None,
+    queue: str = DEFAULT,
+    **arguments: Any,
+) -> None:
     """Have a worker run `task` once this transaction has committed, `at` that time or at once."""
-    queue.configure_task(task, schedule_at=at, connection=session.connection()).defer(**arguments)
+    connection = session.connection()
+    _app.configure_task(task, schedule_at=at, queue=queue, connection=connection).defer(**arguments)
+
+
+def defer_alone(
+    session: Session,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
+    is_any_run: bool = False,
+) -> None:
+    """`defer` what may kill its worker, unless it `is_waiting_alone` already."""
+    if not is_waiting_alone(session, task, arguments, is_any_run=is_any_run):
+        defer(session, task, at=at, queue=ALONE, **arguments)
+
+
+def is_waiting_alone(
+    session: Session, task: str, arguments: Mapping[str, Any], *, is_any_run: bool = False
+) -> bool:
+    """Whether a job of this task with these arguments, or with any, waits to run alone."""
+    values = {
+        "queue": ALONE,
+        "task": task,
+        "arguments": json.dumps(dict(arguments)),
+        "is_any_run": is_any_run,
+    }
+    return bool(session.scalar(_IS_WAITING, values))
+
+
+def is_known(session: Session, task: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether there is a job of this task with these arguments, waiting, running or failed."""
+    values = {"task": task, "arguments": json.dumps(dict(arguments))}
+    return bool(session.scalar(_IS_KNOWN, values))
 
 
 def worker_seen_seconds_ago(session: Session) -> float | None:

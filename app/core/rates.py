@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
@@ -20,10 +21,15 @@ class Rates:
         self._is_enabled = is_enabled
         self._limiter = FixedWindowRateLimiter(storage_from_string(storage_uri))
 
-    def take(self, rate: str, *key: str) -> None:
-        """Count one more. Raises TooMany when the rate is used up."""
-        if not self._is_enabled or self._limiter.hit(parse(rate), *key):
+    def take(self, rate: str, *key: str, cost: int = 1) -> None:
+        """Count `cost` more. Raises TooMany when the rate is used up."""
+        if not self._is_enabled or self._limiter.hit(_parsed(rate), *key, cost=cost):
             return
-        ends_at = self._limiter.get_window_stats(parse(rate), *key).reset_time
+        ends_at = self._limiter.get_window_stats(_parsed(rate), *key).reset_time
         seconds = max(1, math.ceil(ends_at - clock.now().timestamp()))
         raise TooMany("Too many requests. Please wait a moment and try again.", seconds)
+
+
+@lru_cache
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from app.core.safe_text import printable
 
 MOST_BYTES = 2048
 MASK = "[secret]"
-#: PostgreSQL takes no NUL; a terminal and a page want no other control character either.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def start_of(body: bytes, confidential: Iterable[str] = ()) -> str:
@@ -17,8 +16,3 @@ def start_of(body: bytes, confidential: Iterable[str] = ()) -> str:
     for secret in sorted(confidential, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text.encode()[:MOST_BYTES].decode("utf-8", "ignore")
-
-
-def printable(text: str) -> str:
-    """The text without control characters other than newline and tab."""
-    return _CONTROLS.sub("", text)

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core import clock, events
 from app.core.db import transaction
+from app.core.queue import ALONE, defer
 from app.delivery.destinations import KNOWN_AGAIN_FOR, Outgoing, kind_of
-from app.delivery.outbox import TEST
-from app.delivery.schedule import RETRY_DELAYS, is_probing
+from app.delivery.outbox import DELIVER, TEST
+from app.delivery.schedule import RETRY_DELAYS, is_probing, next_attempt
 from app.models import Delivery, DeliveryAttempt, Destination
 from app.models.delivery import FINAL_STATUSES
 
@@ -32,19 +33,27 @@ FEWER_AT_ONCE = {"email": 1}
 CLAIM_FOR = timedelta(seconds=35)
 #: After these the receiver may have had it.
 UNSURE_ERRORS = ("timeout", "closed", "garbage", "interrupted", "still_sending")
+UNCLAIMED: dict[str, Any] = {"claim_token": None, "claimed_until": None}
 OPEN_STATUSES = ("pending", "failed")
 #: key, consecutive_failures, blocked_until, paused_at
 DestinationRow = Row[str, int, datetime | None, datetime | None]
 DeliveryRow = Row[*tuple[Any, ...]]
+#: A worker died over it, perhaps because of it.
+WAS_INTERRUPTED = or_(Delivery.claim_token.is_not(None), Delivery.interruptions > 0)
+#: So many times it is tried again at once, as after a kill; then after growing pauses.
+INTERRUPTIONS_AT_ONCE = 2
 
 
-def claim(destination_key: str) -> Outgoing | None:
-    """The delivery to send now, in a transaction of its own; None when there is nothing to do."""
+def claim(destination_key: str, *, with_interrupted: bool = True) -> Outgoing | None:
+    """The delivery to send now, in a transaction of its own; None when there is nothing to do.
+
+    `with_interrupted`: also one over which a worker died, which may kill the next one, too.
+    """
     with transaction() as session:
         destination = locked(session, destination_key)
         if destination is None or _is_busy(session, destination):
             return None
-        while row := _next_due(session, destination):
+        while row := _next_due(session, destination, with_interrupted):
             if row.claim_token is not None and not _survived(session, row):
                 continue
             if _may_arrive_twice(session, row):
@@ -81,7 +90,9 @@ def _is_busy(session: Session, destination: DestinationRow) -> bool:
     return (live or 0) >= most
 
 
-def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | None:
+def _next_due(
+    session: Session, destination: DestinationRow, with_interrupted: bool
+) -> DeliveryRow | None:
     now = clock.now()
     earlier = aliased(Delivery)
     waits_for_earlier = exists().where(
@@ -101,6 +112,7 @@ def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | No
             Delivery.claim_token,
             Delivery.claimed_until,
             Delivery.is_withdrawn,
+            Delivery.interruptions,
         )
         .where(
             Delivery.destination_key == destination.key,
@@ -111,6 +123,7 @@ def _next_due(session: Session, destination: DestinationRow) -> DeliveryRow | No
             # the first. Alone it would join the whole backlog: 500 ms where 200,000 wait.
             or_(Delivery.lead_id.is_(None), ~waits_for_earlier),
             _may_go(session, destination, now),
+            true() if with_interrupted else ~WAS_INTERRUPTED,
         )
         .order_by(Delivery.next_attempt_at)
         .limit(1)
@@ -148,7 +161,7 @@ def _several_leads_wait(session: Session, destination: DestinationRow) -> bool:
 
 def _survived(session: Session, row: DeliveryRow) -> bool:
     """Keep the attempt a dead worker left behind. False when that was the last of its schedule,
-    or its session was opened again meanwhile.
+    its session was opened again meanwhile, or so many workers died over it that it has to wait.
     """
     session.execute(
         insert(DeliveryAttempt).values(
@@ -159,19 +172,27 @@ def _survived(session: Session, row: DeliveryRow) -> bool:
         )
     )
     is_last = row.attempt_count + 1 > len(RETRY_DELAYS)
-    values: dict[str, Any] = {"attempt_count": row.attempt_count + 1}
+    interruptions = row.interruptions + 1
+    values: dict[str, Any] = {
+        "attempt_count": row.attempt_count + 1,
+        "interruptions": interruptions,
+    }
+    waits = interruptions > INTERRUPTIONS_AT_ONCE and not (is_last or row.is_withdrawn)
+    if waits:
+        at = next_attempt(interruptions - INTERRUPTIONS_AT_ONCE, clock.now())
+        values |= {"status": "failed", "next_attempt_at": at, **UNCLAIMED}
+        defer(session, DELIVER, at=at, queue=ALONE, destination_key=row.destination_key)
     if is_last or row.is_withdrawn:
         values |= {
             "status": "cancelled" if row.is_withdrawn else "dead",
             "finished_at": clock.now(),
             "next_attempt_at": None,
-            "claim_token": None,
-            "claimed_until": None,
+            **UNCLAIMED,
         }
     session.execute(update(Delivery).where(Delivery.id == row.id).values(values))
     events.announce(session, "deliveries", row.id)
     logger.warning("delivery attempt interrupted", extra={"delivery_id": str(row.id)})
-    return not (is_last or row.is_withdrawn)
+    return not (is_last or row.is_withdrawn or waits)
 
 
 def _may_arrive_twice(session: Session, row: DeliveryRow) -> bool:
@@ -196,8 +217,7 @@ def _may_arrive_twice(session: Session, row: DeliveryRow) -> bool:
 
 def _leave_to_a_person(session: Session, row: DeliveryRow) -> None:
     values = {"status": "unknown", "finished_at": clock.now(), "next_attempt_at": None}
-    unclaimed = {"claim_token": None, "claimed_until": None}
-    session.execute(update(Delivery).where(Delivery.id == row.id).values(values | unclaimed))
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(values | UNCLAIMED))
     events.announce(session, "deliveries", row.id)
     if row.session_id:
         events.announce(session, "sessions", row.session_id)

@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from app.core import clock, http
+from app.core.safe_text import indented, one_line, printable
 from app.delivery import sealed
-from app.delivery.answers import printable, start_of
+from app.delivery.answers import start_of
 from app.delivery.settings import DeliverySettings, current
 from app.gateways import resend
 from app.gateways.n8n import LeadWebhook
@@ -153,7 +154,7 @@ class ConsoleDestination:
 
     def send(self, delivery: Outgoing) -> Outcome:
         encoding = sys.stdout.encoding or "utf-8"
-        shown = printable(_as_text(json.loads(delivery.body)))
+        shown = _as_text(json.loads(delivery.body))
         try:
             print(shown.encode(encoding, "replace").decode(encoding), flush=True)
         except OSError:
@@ -183,7 +184,7 @@ def client_for(destination_key: str) -> DestinationClient:
 
 
 def _as_text(body: dict[str, Any]) -> str:
-    """The lead, or letter, as a person reads it."""
+    """The lead, or letter, as a person reads it. Only our own lines begin at the margin."""
     data = body["data"]
     if "subject" in data:
         return _letter_as_text(data)
@@ -191,14 +192,22 @@ def _as_text(body: dict[str, Any]) -> str:
     known = {name: lead.get(name) for name in ("name", "email", "phone", "company")}
     known |= lead.get("qualification") or {}
     lines = [f"--- {body['type']} {body['timestamp']} ---"]
-    lines += [f"{name}: {value}" for name, value in known.items() if value]
+    lines += [f"{one_line(name)}: {indented(str(value))}" for name, value in known.items() if value]
     lines += [f"session: {session['dashboard_url']}"] if session.get("dashboard_url") else []
-    lines += [f"  {line['role']}: {line['text']}" for line in data.get("transcript") or ()]
+    lines += [
+        f"  {line['role']}: {indented(line['text'])}" for line in data.get("transcript") or ()
+    ]
     return "\n".join([*lines, "---"])
 
 
 def _letter_as_text(data: dict[str, Any]) -> str:
     letter = sealed.unseal(data)
-    said = letter["text"].strip() if letter else "(What it said can no longer be read.)"
-    lines = ["--- e-mail ---", f"To: {', '.join(data['to'])}", f"Subject: {data['subject']}"]
-    return "\n".join([*lines, "", said, "---"])
+    text = letter["text"].strip() if letter else "(What it said can no longer be read.)"
+    lines = ["--- e-mail ---", f"To: {', '.join(map(one_line, data['to']))}"]
+    lines += [f"Subject: {one_line(data['subject'])}", "", _without_rules(printable(text)), "---"]
+    return "\n".join(lines)
+
+
+def _without_rules(text: str) -> str:
+    """A line that would look like the beginning or end of an entry is indented."""
+    return "\n".join(f"  {line}" if line.startswith("---") else line for line in text.split("\n"))

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
+from app.core.safe_text import isolated, one_line, printable
 from app.delivery import outbox, sealed
-from app.delivery.answers import printable
 from app.delivery.payload import Content
 from app.delivery.settings import current
 from app.gateways.resend import MOST_RECIPIENTS
@@ -78,12 +78,31 @@ def _drawn(letter: Letter) -> dict[str, Any]:
     return {"to": to, "subject": subject, "text": text, "html": html}
 
 
+def _shown(value: object) -> object:
+    """Names and notes are typed by people: they cannot forge a line or reorder a sentence. Email
+    clients know no isolating element, so characters do it.
+    """
+    if type(value) is not str or (value.isascii() and value.isprintable()):
+        return value
+    text = printable(value)
+    return text if "\n" in text else isolated(text)
+
+
+def _lines(text: str) -> list[str]:
+    return printable(text).split("\n")
+
+
 def _in_one_line(subject: str) -> str:
     """Whatever a name typed by somebody holds: a line break would begin another header."""
-    line = " ".join(printable(subject).split())
+    line = one_line(subject)
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
 
 
 def destination() -> str:
     """Where letters go now: `email`, or the console when no mail service is set."""
     return "email" if current().resend_api_key else "console"
+
+
+# A note of several lines cannot pass for the letter's own.
+_templates.filters["quoted"] = lambda text: "\n".join(f"> {line}" for line in _lines(text))
+_templates.finalize = _shown

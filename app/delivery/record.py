@@ -13,7 +13,13 @@ from app.core import clock, events
 from app.core.db import transaction
 from app.core.queue import defer
 from app.delivery import health
-from app.delivery.claim import OPEN_STATUSES, DeliveryRow, DestinationRow, locked
+from app.delivery.claim import (
+    OPEN_STATUSES,
+    UNCLAIMED,
+    DeliveryRow,
+    DestinationRow,
+    locked,
+)
 from app.delivery.destinations import Outcome, Outgoing
 from app.delivery.outbox import DELIVER, TEST
 from app.delivery.schedule import next_attempt
@@ -30,7 +36,7 @@ PAUSE_REASONS = {
     " RESEND_FROM at Resend, then resume.",
 }
 _ENDS = {"delivered": "delivered", "unknown": "unknown"}
-_UNCLAIMED: dict[str, Any] = {"claim_token": None, "claimed_until": None}
+_SURVIVED: dict[str, Any] = {**UNCLAIMED, "interruptions": 0}
 
 
 def record(delivery: Outgoing, outcome: Outcome, at: datetime, duration_ms: int) -> None:
@@ -91,7 +97,7 @@ def _move_on(
     change = _after(row, outcome, now)
     if change.get("status") == "delivered" and row.event in SEALED_EVENTS:
         change["body"] = emptied(delivery.body)
-    session.execute(update(Delivery).where(Delivery.id == row.id).values(_UNCLAIMED | change))
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(_SURVIVED | change))
     if change.get("next_attempt_at"):
         defer(session, DELIVER, at=change["next_attempt_at"], destination_key=destination.key)
     if outcome.result == "gone":

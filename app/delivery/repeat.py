@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock, events
+from app.core.queue import defer_alone
 from app.delivery import letters, payload
-from app.delivery.claim import OPEN_STATUSES
+from app.delivery.claim import OPEN_STATUSES, WAS_INTERRUPTED
 from app.delivery.destinations import kind_of
 from app.delivery.health import call_drainers
-from app.delivery.outbox import TEST, enqueue
+from app.delivery.outbox import DELIVER, TEST, enqueue
 from app.delivery.settings import current
 from app.models import Delivery, Destination
 
@@ -121,10 +122,16 @@ def rescue(session: Session) -> list[str]:
             ),
         ),
     )
-    keys = list(session.scalars(select(Destination.key).where(is_forgotten)))
+    unharmed = is_forgotten.where(~WAS_INTERRUPTED)
+    keys = list(session.scalars(select(Destination.key).where(unharmed)))
     for key in keys:
         call_drainers(session, key)
-    return keys
+    # What a worker died over is sent where nothing else runs.
+    suspect = is_forgotten.where(WAS_INTERRUPTED)
+    alone = list(session.scalars(select(Destination.key).where(suspect)))
+    for key in alone:
+        defer_alone(session, DELIVER, {"destination_key": key})
+    return sorted({*keys, *alone})
 
 
 def _due_now(session: Session, chosen: ColumnElement[bool]) -> list[uuid.UUID]:

@@ -14,15 +14,21 @@ from app.delivery.outbox import DELIVER
 from app.delivery.record import record
 
 
-def drain(destination_key: str, is_stopping: Callable[[], bool] = lambda: False) -> int:
+def drain(
+    destination_key: str,
+    is_stopping: Callable[[], bool] = lambda: False,
+    *,
+    with_interrupted: bool = True,
+) -> int:
     """Send one delivery after another until none is due, or others already send as many as may.
 
     Whoever is busy looks again after each delivery, so one that ends here is not forgotten.
-    Asked to stop, it leaves a job for the rest. Gives how many it sent.
+    Asked to stop, it leaves a job for the rest. `with_interrupted`: also those over which a worker
+    died. Gives how many it sent.
     """
     sent = 0
     while not is_stopping():
-        delivery = claim(destination_key)
+        delivery = claim(destination_key, with_interrupted=with_interrupted)
         if delivery is None:
             return sent
         attempt(delivery)

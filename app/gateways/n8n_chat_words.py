@@ -26,7 +26,7 @@ NoAnswerKind = Literal[
 #: Where an answer stands, the first that is there.
 _PLACES = ("output", "text", "message")
 _FENCE = "```"
-_FENCED = re.compile(r"```\w*\s*(?P<inner>.*?)\s*```", re.DOTALL)
+_FENCE_LABEL = re.compile(r"\w*+\s*+")
 #: How deep it may be wrapped: `[{"output": "{\"output\": {\"text\": …`.
 _MOST_LAYERS = 10
 
@@ -113,8 +113,9 @@ def may_be_data(beginning: str) -> bool:
 def data_in(text: str) -> dict[str, Any] | list[Any] | None:
     """The JSON object or array that is the whole text, if need be in a fence of markdown."""
     text = text.strip()
-    if fenced := _FENCED.fullmatch(text):
-        text = fenced["inner"]
+    if len(text) >= 2 * len(_FENCE) and text.startswith(_FENCE) and text.endswith(_FENCE):
+        text = text.removeprefix(_FENCE).removesuffix(_FENCE)
+        text = _FENCE_LABEL.sub("", text, count=1).rstrip()
     if not text.startswith(("{", "[")):
         return None
     try:

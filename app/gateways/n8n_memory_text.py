@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 USED_TOOLS = "[Used tools:"
+#: More lists of tools in a row than any agent writes.
+_MOST_LISTS = 20
 PICTURE, ATTACHMENT = "[picture]", "[attachment]"
 _TEXT_TYPES = frozenset({"text", "output_text", "input_text", "text_delta"})
 _PICTURE_TYPES = frozenset({"image", "image_url", "input_image", "image_file"})
@@ -68,17 +70,17 @@ def without_tools(text: str) -> str:
     Unreadable when the bracket is never closed.
     """
     rest = text
-    while rest.startswith(USED_TOOLS):
+    for _ in range(_MOST_LISTS):
+        if not rest.startswith(USED_TOOLS):
+            return rest
         end = _closing(rest, mind_strings=True)
         if end is None:
             end = _closing(rest, mind_strings=False)
         if end is None:
-            raise Unreadable("The list of used tools in front of the answer has no end.")
+            break
         rest = rest[end + 1 :]
-        while (stray := _stray_bracket(rest)) is not None:
-            rest = rest[stray + 1 :]
-        rest = rest.lstrip()
-    return rest
+        rest = rest[_after_stray_brackets(rest) :].lstrip()
+    raise Unreadable("The list of used tools in front of the answer has no end.")
 
 
 def _block(block: Any) -> tuple[str, str]:
@@ -128,14 +130,14 @@ def _closing(text: str, *, mind_strings: bool) -> int | None:
     return None
 
 
-def _stray_bracket(text: str) -> int | None:
-    """The first `]` that nothing before it opens."""
-    depth = 0
+def _after_stray_brackets(text: str) -> int:
+    """Where the text goes on behind the last `]` that nothing before it opens."""
+    depth, at = 0, 0
     for found in _BRACKETS.finditer(text):
         depth += 1 if found.group() == "[" else -1
         if depth < 0:
-            return found.start()
-    return None
+            depth, at = 0, found.end()
+    return at
 
 
 _MARKS = re.compile(r'\\.|["\[\]]', re.DOTALL)

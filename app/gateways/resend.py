@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core import http
+from app.core.hostnames import ascii_email
 
 USER_AGENT = "Platform5ive/1"
 CONNECT_SECONDS = 5.0
@@ -34,9 +35,12 @@ class Mailer:
         The same key with the same letter sends no second one for 24 hours: it gets the first
         answer again. With another letter it gets 409.
         """
-        body = json.dumps(
-            {"from": self.sender, **letter}, ensure_ascii=False, separators=(",", ":")
-        )
+        addressed = {
+            "from": ascii_email(self.sender),
+            **letter,
+            "to": [ascii_email(each) for each in letter["to"]],
+        }
+        body = json.dumps(addressed, ensure_ascii=False, separators=(",", ":"))
         return http.send(
             "POST",
             f"{self.url}/emails",

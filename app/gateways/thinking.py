@@ -19,6 +19,7 @@ class WithoutThinking:
     """Listens to one answer; `hear` and `finish` give what is no thinking at its beginning."""
 
     def __init__(self) -> None:
+        self._blanks: list[str] = []  # before the first word
         self._held = ""
         self._is_thinking = False
         self._is_over = False
@@ -26,6 +27,9 @@ class WithoutThinking:
     def hear(self, piece: str) -> str:
         if self._is_over:
             return piece
+        if not self._held and not piece.strip():
+            self._blanks.append(piece)
+            return ""
         self._held += piece
         if not self._is_thinking:
             text = self._held.lstrip()
@@ -33,6 +37,7 @@ class WithoutThinking:
                 return ""
             if not text.startswith(_BEGIN):
                 return self._all()
+            self._blanks.clear()
             self._is_thinking = True
         _, end, rest = self._held.rpartition(_END)
         if end:
@@ -46,5 +51,6 @@ class WithoutThinking:
 
     def _all(self) -> str:
         self._is_over = True
-        said, self._held = self._held, ""
+        said, self._held = "".join(self._blanks) + self._held, ""
+        self._blanks.clear()
         return said

@@ -12,12 +12,14 @@ _QUOTED = re.compile(
     r"\"[^\"\n]{0,200}\"|“[^”\n]{0,200}”|„[^“\n]{0,200}“|«[^»\n]{0,200}»|`[^`\n]{0,200}`"
     r"|‘[^’\n]{0,200}’|(?<!\w)'[^'\n]{0,200}'(?!\w)"
 )
-_WITH_DIGITS = re.compile(r"[^\W\d]*\d\w*")
+_WITH_DIGITS = re.compile(r"(?<!\w)[^\W\d]*+\d\w*+")
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?"
 _DATE = re.compile(rf"\b{_MONTH},?\s#|#,?\s{_MONTH}(?!\w)")
 _BEFORE_OR_AFTER_DATE = re.compile(rf"\b{_DAY},?\s#|#\s?(?:[ap]m|utc|gmt)\b")
-_NUMBERS = re.compile(r"(?:\[(?:number|id)\]|#)(?:[\s,.:;/+_-]*(?:\[(?:number|id)\]|#))*")
+_NUMBERS = re.compile(
+    r"(?:\[(?:number|id|address)\]|#)(?:[\s,.:;/+_-]*(?:\[(?:number|id|address)\]|#))*"
+)
 
 
 def changeless(message: str) -> str:

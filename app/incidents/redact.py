@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from app.incidents.secret_patterns import LEFT_OUT, RULES, SECRET
+
 #: Nobody reads more of an error; the rest is cut before anything else is done with it.
 LONGEST_READ = 5_000
 #: Where a text was cut, it may end in half of something that would have been taken out.
@@ -15,20 +17,47 @@ _UNSTORABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 )
 
+# What is said in a sentence: "the password is hunter2", "token 'abc'", "API key abc1 refused".
+_CREDENTIAL = (
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|kennwort|passwort|secret|token|pin|"
+    r"(?:api|access|secret|private)[ -]?key|apikey|key(?= provided)|identified by|"
+    r"(?:one-time|verification|security|login|sms) code)"
+)
 _SAID = re.compile(
-    r"\b((?:key|token|password|secret)(?: \w{1,20})?(?: is| was|:)\s{1,5})[^\s,;]+", re.I
+    rf"(?<!\w)(?<!\w-)(?<!unexpected )({_CREDENTIAL}(?: (?:provided|given|sent|used))?"
+    r"(?::| is| was|(?= \\{0,16}[\"'`“‘])|(?= [^\s\d]{0,40}\d))\s{1,5})",
+    re.I,
 )
-# `name: value`, however both are quoted.
+_WORD = re.compile(r"[^\s,;]+")
+_HAS_LETTER_AND_DIGIT = re.compile(r"(?=[^\d]{0,200}\d)(?=[^a-z]{0,200}[a-z])", re.I)
+#: What is said about a secret, and is none.
+_NO_SECRETS = frozenset((
+    "a", "an", "the", "not", "no", "too", "still", "already", "being", "always", "never", "only",
+    "also", "now", "used", "unused", "set", "unset", "missing", "required", "needed", "expected",
+    "wanted", "invalid", "valid", "incorrect", "wrong", "bad", "empty", "blank", "null",
+    "undefined", "unknown", "expired", "revoked", "disabled", "enabled", "changed", "reset",
+    "rotated", "updated", "deleted", "removed", "lost", "stored", "sent", "given", "weak", "short",
+    "long", "strong", "old", "new", "ok", "okay", "accepted", "refused", "rejected", "denied",
+    "malformed", "unsupported", "unauthorized", "insufficient", "restricted", "limited", "found",
+    "in", "on", "at", "of", "for", "from", "by", "with", "and", "or", "but",
+))  # fmt: skip
+# `name: value`, `name = value`, `name => value`, however both are quoted.
 _NAMED = re.compile(
-    r"""(?P<name>(?P<quote>\\?["'])?(?<![\w-])(?P<word>[\w-]{1,60})(?:\\?["'])?\s{0,5}[:=]\s{0,5})"""
-    r"""(?:(?P<quoted>\\"(?:[^"\\]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'[^']*')|[^\n,;}]+)"""
+    r"(?<![\w-])([\w-]{1,60}+)(?:\\{0,16}+[\"'])?\s{0,5}(?:=>|:=|[:=])(?:\s{0,5}(?![\s])|(?=\n))"
 )
+_BLOCK_SCALAR = re.compile(r"[>|]?[+-]?[ \t]{0,5}\n\s{1,20}")
+_OPENING = re.compile(r"(\\{0,16})([\"'`“‘])")
+_CLOSING = {"“": "”", "‘": "’"}
+_UNQUOTED = re.compile(r"[^\n,;}]+")
 _SECRET = re.compile(
-    r"auth|token|secret|passw|passphrase|pwd|key|signature|credential|cookie|^x-|session", re.I
+    r"auth|token(?!s)|secret|passw|passphrase|passcode|kennwort|contraseñ|pwd|signature|"
+    r"credential|cookie|session|(?:^|[-_]|api|access|private|public|account)keys?$|^key|"
+    r"^x-|^(?:pass|passe|pin|otp|tan|cv[vc]|sig)$|_pass$",
+    re.I,
 )
 _PERSONAL = re.compile(
     r"(?:first|last|full|given|family|sur|visitor|customer|client|contact|lead)[-_]?name|mail|"
-    r"phone|mobile|^tel$|street|birth|iban|passport",
+    r"phone|mobile|^tel$|street|birth|iban|passport|^(?:name|address|user|user[-_]?name|login)$",
     re.I,
 )
 _PERSONAL_IF_QUOTED = re.compile(
@@ -36,44 +65,11 @@ _PERSONAL_IF_QUOTED = re.compile(
     r"content|question|answer",
     re.I,
 )
-
-_RULES = tuple(
-    (re.compile(pattern, re.I), instead)
-    for pattern, instead in (
-        # Addresses keep where they lead, without who opens them and what is asked there.
-        (r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@\"'<>]{1,500}@", r"\1"),
-        (r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s?#\"'<>)]{1,2000})[?#][^\s\"'<>)]*", r"\1"),
-        (r"-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)", "[secret]"),
-        (
-            r"\b(bearer|basic|digest|negotiate)\s+(?=[^\s\"',;]*[\d+/=_.-])[^\s\"',;]{6,}",
-            r"\1 [secret]",
-        ),
-        (r"(\bcookie[\"']?\s{0,5}[:=]\s{0,5})[^\n\"'}]+", r"\1[secret]"),
-        (r"((?:passw\w{0,20}|pwd|token|secret|key)\s?=\s?)[^\s,;&]+", r"\1[secret]"),
-        (r"(\bheaders?\\?[\"']?\s{0,5}[:=]\s{0,5})\{[^{}]*\}?", r"\1[left out]"),
-        # PostgreSQL's own words for what it would not store.
-        (r"(\bkey \([^()]*\)=)\([^\n]*?\)(?= (?:already|is|conflicts)|\n|\Z)", r"\1[left out]"),
-        (r"(\bfailing row contains )\([^\n]*", r"\1[left out]"),
-        (
-            r"[^\s@<>()\[\],;:=\"'“”«»]{1,64}(?:@|%40|＠)[^\s@<>()\[\],;:\"'“”«»/?&]{1,255}",
-            "[e-mail]",
-        ),
-        (r"\b[\w.+-]{1,64}\s+\(?at\)?\s+[\w-]{1,63}\s+\(?dot\)?\s+[a-z]{2,24}\b", "[e-mail]"),
-        (r"\beyJ[\w-]{5,}(?:\.[\w-]*){0,4}", "[secret]"),
-        (
-            r"\b(?:sk|pk|rk|re|gh[a-z]|github_pat|xox[a-z]|whsec|glpat|pat)[-_][\w+/=-]{8,}",
-            "[secret]",
-        ),
-        (r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])", "[id]"),
-        (r"(?<![\w+/=-])(?=[^\d\s]{0,200}\d)[\w+-]{40,}={0,2}", "[id]"),
-        (r"(?<![a-z0-9])(?=[a-z]{0,200}\d)(?=\d{0,200}[a-z])[a-z0-9]{14,}", "[id]"),
-        # Seven digits and more: a telephone's, an account's. A date is none.
-        (
-            r"(?:[+＋]\s?)?\(?(?<!\d)(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?![\d-]))"
-            r"\d(?:[ \t\u00a0().\-–‑/·]{0,3}\d){6,}",
-            "[number]",
-        ),
-    )
+#: "node name: Send email" names a thing.
+_OF_A_THING = re.compile(
+    r"\b(?:node|workflow|file|host|table|column|field|domain|property|credentials?|error|class|"
+    r"function|module|model|type|variable|database|role|index|queue|bucket|service|header) $",
+    re.I,
 )
 
 
@@ -83,7 +79,7 @@ def redact(text: str, longest: int = 500) -> str:
 
     Cut to `longest` characters; PostgreSQL can store it.
     """
-    kept = _without_named_values(_SAID.sub(r"\1[secret]", _by_rules(text)))
+    kept = _without_said_values(_without_named_values(_by_rules(text)))
     return _cut(kept, text, longest)
 
 
@@ -109,7 +105,7 @@ def bare_url(url: str | None) -> str | None:
 
 def _by_rules(text: str) -> str:
     text = _UNSTORABLE.sub("", text[:LONGEST_READ]).strip()
-    for pattern, instead in _RULES:
+    for pattern, instead in RULES:
         text = pattern.sub(instead, text)
     return text
 
@@ -123,18 +119,74 @@ def _cut(text: str, original: str, longest: int) -> str:
 def _without_named_values(text: str) -> str:
     kept, at = [], 0
     while named := _NAMED.search(text, at):
-        instead = _instead(named)
-        kept.append(text[at : named.end("name")] + instead)
-        at = named.end() if instead else named.end("name")
+        kept.append(text[at : named.end()])
+        at = named.end()
+        if (instead := _instead(named[1], text, named)) and not _stands_for(text, at):
+            kept.append(instead)
+            at = _end_of_value(text, at)
     return "".join(kept) + text[at:]
 
 
-def _instead(named: re.Match[str]) -> str:
+def _without_said_values(text: str) -> str:
+    kept, at = [], 0
+    while said := _SAID.search(text, at):
+        kept.append(text[at : said.end()])
+        at = said.end()
+        end = _end_of_quoted(text, at) if _OPENING.match(text, at) else None
+        if end is None and (word := _WORD.match(text, at)):
+            is_told = said[1].rstrip().endswith((":", "is", "was"))
+            end = word.end() if _may_be_secret(word[0], is_told=is_told) else None
+        if end is not None and not _stands_for(text, at):
+            kept.append(SECRET)
+            at = end
+    return "".join(kept) + text[at:]
+
+
+def _may_be_secret(word: str, *, is_told: bool) -> bool:
+    """`is_told`: it stands behind "is" or a colon. Else it has to look like no word."""
+    bare = word.strip(".!?()\"'").lower()
+    if is_told:
+        return bool(bare) and bare not in _NO_SECRETS
+    return len(bare) >= 5 and _HAS_LETTER_AND_DIGIT.match(bare) is not None
+
+
+def _stands_for(text: str, at: int) -> bool:
+    """Whether something has been taken out here."""
+    return text.startswith((SECRET, LEFT_OUT), at)
+
+
+def _end_of_value(text: str, at: int) -> int:
+    if block := _BLOCK_SCALAR.match(text, at):
+        at = block.end()
+    if (end := _end_of_quoted(text, at)) is not None:
+        return end
+    if text.startswith(("[", "{"), at):
+        closing = text.find("]" if text[at] == "[" else "}", at)
+        return closing + 1 if closing >= 0 else len(text)
+    unquoted = _UNQUOTED.match(text, at)
+    return unquoted.end() if unquoted else at
+
+
+def _end_of_quoted(text: str, at: int) -> int | None:
+    """Behind the closing quotation mark; the end of the text where there is none; None where no
+    quotation begins. The closing mark is escaped as often as the opening one.
+    """
+    opening = _OPENING.match(text, at)
+    if opening is None:
+        return None
+    closing = opening[1] + _CLOSING.get(opening[2], opening[2])
+    found = text.find(closing, opening.end())
+    while found > 0 and text[found - 1] == "\\":
+        found = text.find(closing, found + len(closing))
+    return found + len(closing) if found >= 0 else len(text)
+
+
+def _instead(word: str, text: str, named: re.Match[str]) -> str:
     """What stands for the value; nothing: it may stay."""
-    word, is_quoted = named["word"], named["quoted"] is not None
-    if named[0].endswith(("[secret]", "[left out]")):
-        return ""
     if _SECRET.search(word):
-        return "[secret]"
-    is_personal = _PERSONAL.search(word) or (is_quoted and _PERSONAL_IF_QUOTED.search(word))
-    return "[left out]" if is_personal else ""
+        return SECRET
+    if _PERSONAL.search(word):
+        before = text[max(0, named.start() - 20) : named.start()]
+        return "" if word.lower() == "name" and _OF_A_THING.search(before) else LEFT_OUT
+    is_quoted = _OPENING.match(text, named.end()) is not None
+    return LEFT_OUT if is_quoted and _PERSONAL_IF_QUOTED.search(word) else ""

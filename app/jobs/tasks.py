@@ -1,4 +1,4 @@
-"""The queued tasks: shallow, they call the floors below.
+"""The queued tasks: shallow, they call the layers below.
 
 Blocking ones run in threads of the worker, each in an app context of its own (`worker`).
 `timestamp` is when a periodic task was due, in Unix seconds.
@@ -9,19 +9,24 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import procrastinate
 from procrastinate import JobContext
+from procrastinate.job_context import AbortReason
 
 from app.core.db import transaction
+from app.core.queue import ALONE
 from app.delivery.outbox import DELIVER
 from app.delivery.repeat import rescue
 from app.delivery.send import drain
-from app.jobs import accounts, backtests, letters, upkeep
+from app.jobs import accounts, answers, backtests, letters, upkeep
 from app.jobs.answers import answer_waiting_turns
+from app.jobs.heartbeats import heartbeats
 from app.sync import manual
 from app.sync.runs import MANUAL_SYNC
+from app.upkeep import job_deaths
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +35,14 @@ EVERY_10_SECONDS = "* * * * * */10"
 EVERY_NIGHT = "17 3 * * *"
 #: A worker gives a sign of life this often, and is taken for dead after this long without one.
 HEARTBEAT_SECONDS = 5
-DEAD_AFTER_SECONDS = 15
+DEAD_AFTER_SECONDS = job_deaths.DEAD_AFTER_SECONDS
 KEEP_FINISHED_JOBS_HOURS = 7 * 24
 
 
 def deliver(context: JobContext, destination_key: str) -> None:
-    drain(destination_key, context.should_abort)
+    """What killed a worker before is sent only where nothing else runs."""
+    is_alone = context.job.queue == ALONE
+    drain(destination_key, context.should_abort, with_interrupted=is_alone)
 
 
 def manual_sync(context: JobContext, run_id: str) -> None:
@@ -49,21 +56,13 @@ def rescue_deliveries(_context: JobContext, timestamp: int) -> None:
         logger.warning("deliveries were waiting without a job", extra={"destinations": keys})
 
 
-async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
+def retry_stalled_jobs(_context: JobContext, timestamp: int) -> None:
     """Jobs whose worker died: Procrastinate finds them, but does not retry them by itself."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
-        await manager.retry_job(job)
-        logger.warning("job retried: its worker died", extra={"task": job.task_name})
+    job_deaths.take_over()
 
 
-async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:
-    await context.app.job_manager.delete_old_jobs(
-        nb_hours=KEEP_FINISHED_JOBS_HOURS,
-        include_failed=True,
-        include_cancelled=True,
-        include_aborted=True,
-    )
+def remove_finished_jobs(_context: JobContext, timestamp: int) -> None:
+    job_deaths.remove_finished(KEEP_FINISHED_JOBS_HOURS)
 
 
 PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
@@ -71,6 +70,7 @@ PERIODIC: tuple[tuple[Callable[..., Any], str], ...] = (
     (answer_waiting_turns, EVERY_10_SECONDS),
     (retry_stalled_jobs, EVERY_10_SECONDS),
     (remove_finished_jobs, EVERY_NIGHT),
+    *accounts.PERIODIC,
     *upkeep.PERIODIC,
     *letters.PERIODIC,
 )
@@ -86,12 +86,37 @@ LONG_JOBS = frozenset(
 PERIODIC_PRIORITY = 10
 
 
-def add_to(queue: procrastinate.App) -> None:
-    """Make the tasks known to a worker's queue, under the names they are deferred by."""
-    queue.task(name=DELIVER, pass_context=True)(deliver)
-    queue.task(name=MANUAL_SYNC, pass_context=True)(manual_sync)
-    for job, name in (*accounts.JOBS, *backtests.JOBS, *letters.JOBS, *upkeep.JOBS):
-        queue.task(name=name, pass_context=True)(job)
+def add_to(queue: procrastinate.App, *, with_periodic: bool = True) -> None:
+    """Make the tasks known to a worker's queue, under the names they are deferred by.
+
+    `with_periodic`: this worker also defers the periodic ones when they are due.
+    """
+    for job, name in (
+        (deliver, DELIVER),
+        (manual_sync, MANUAL_SYNC),
+        *accounts.JOBS,
+        *answers.JOBS,
+        *backtests.JOBS,
+        *letters.JOBS,
+        *upkeep.JOBS,
+    ):
+        queue.task(name=name, pass_context=True)(_counting_steps(job))
     for function, cron in PERIODIC:
         task = queue.task(name=function.__name__, pass_context=True, priority=PERIODIC_PRIORITY)
-        queue.periodic(cron=cron)(task(function))
+        added = task(_counting_steps(function))
+        if with_periodic:
+            queue.periodic(cron=cron)(added)
+
+
+def _counting_steps(job: Callable[..., Any]) -> Callable[..., Any]:
+    """Each time it asks whether to stop, a job has done a step, and its time limit begins anew."""
+
+    @wraps(job)
+    def counting(context: JobContext, **arguments: Any) -> Any:
+        def reason() -> AbortReason | None:
+            heartbeats.step(context.job.id)
+            return AbortReason.SHUTDOWN if heartbeats.is_stopping else context.abort_reason()
+
+        return job(context.evolve(abort_reason=reason), **arguments)
+
+    return counting

@@ -8,6 +8,8 @@ import threading
 import psycopg
 from flask import Flask
 
+from app.jobs.heartbeats import heartbeats
+from app.jobs.limits import CATCHING_UP
 from app.sync.catch_up import AUTO_SYNC, catch_up
 from app.sync.trigger import CHANNEL, parse
 
@@ -135,5 +137,5 @@ def look_once(app: Flask, should_stop: threading.Event | None = None) -> None:
 
 
 def _round(app: Flask, hints: list[tuple[int, int]]) -> bool:
-    with app.app_context():
+    with app.app_context(), heartbeats.running(CATCHING_UP):
         return catch_up(ROUND_SECONDS, cause=AUTO_SYNC, hints=hints)

@@ -10,6 +10,7 @@ from app.models.site_profile import Field
 from app.models.transcript import Choice
 
 _WORD = re.compile(r"[^\W_]+")
+_WORD_ENDS = re.compile(r"(?:e?s)?(?: |$)")
 _NEGATED = re.compile(
     r"\b(?:not|isn't|instead of|rather than|except)\s+(?:(?:a|an|the|my|our|for)\s+)*", re.I
 )
@@ -87,8 +88,8 @@ def _named(choices: Iterable[Choice], text: str) -> list[Choice]:
 def _stands_in(said: str, label: str) -> bool:
     at = said.find(label)
     while label and at >= 0:
-        before, rest = said[:at], said[at + len(label) :]
-        if (not before or before.endswith(" ")) and re.match(r"(?:e?s)?(?: |$)", rest):
+        is_begun = at == 0 or said[at - 1] == " "
+        if is_begun and _WORD_ENDS.match(said, at + len(label)):
             return True
         at = said.find(label, at + 1)
     return False

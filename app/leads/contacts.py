@@ -18,11 +18,11 @@ _CORRECTING = re.compile(
 )
 _BESIDES = re.compile(r"\b(?:also|as well|too|second|other|another|alternatively|or)\b", re.I)
 _TURNED_DOWN = re.compile(r"\b(?:not|isn't|instead of|rather than|old|wrong)\W*$", re.I)
-_LEAD_IN = re.compile(
-    r"(?:\b(?:and|or|but|so|my|the|is|it's|its|it is|e-?mail|mail|address|phone|tele(?:phone)?|tel|"
-    r"number|mobile|cell|whatsapp|on|at|by|via|to|me|call|text|ring|reach|contact|write|you|can|i|"
-    r"am|i'm|use|under|here|no|not|sorry|actually|wait|e|m|t|p)\b|[\s.:=,;&+()<-])+$",
-    re.I,
+_LED_IN = re.compile(
+    r"(?P<leads>\b(?:and|or|but|so|my|the|is|it's|its|it is|email|mail|address|phone|tele|"
+    r"telephone|tel|number|mobile|cell|whatsapp|on|at|by|via|to|me|call|text|ring|reach|contact|write|you|can|"
+    r"i'm|i|am|use|under|here|no|not|sorry|actually|wait|e|m|t|p)\b|[\s.:=,;&+()<-]++)|\w++|.",
+    re.I | re.S,
 )
 _LEAD_IN_CHARACTERS = 80
 
@@ -56,11 +56,22 @@ def find_contacts(text: str, region: str, *, is_asked: bool = False) -> dict[str
 def without_contacts(text: str, region: str) -> str:
     """What else the text says: each contact detail and the words that led to it end a line."""
     found = [f for kind in _all_contacts(text, region, False).values() for f in kind]
-    for item in sorted(found, key=lambda f: f.start, reverse=True):
-        led_in_from = max(0, item.start - _LEAD_IN_CHARACTERS)
-        before = text[:led_in_from] + _LEAD_IN.sub("", text[led_in_from : item.start])
-        text = f"{before}\n{text[item.end :]}"
-    return text.strip()
+    parts, at = [], 0
+    for item in sorted(found, key=lambda f: f.start):
+        parts.append(text[at : max(at, _lead_in_of(text, item))])
+        at = item.end
+    return "\n".join((*parts, text[at:])).strip()
+
+
+def _lead_in_of(text: str, item: Found) -> int:
+    """Where the words begin that lead up to a contact detail: "you can call me on …"."""
+    window_start = max(0, item.start - _LEAD_IN_CHARACTERS)
+    window = text[window_start : item.start]
+    start = 0
+    for piece in _LED_IN.finditer(window):
+        if piece["leads"] is None:
+            start = piece.end()
+    return window_start + start
 
 
 def contact_field(site: SiteProfile, kind: str, asked: Field | None = None) -> Field:
@@ -85,7 +96,10 @@ def _all_contacts(text: str, region: str, is_asked: bool) -> dict[str, list[Foun
     if not may_hold_contact(text):
         return {}
     emails = find_emails(text)
-    blanked = text
+    blanked: list[str] = []
+    at = 0
     for item in emails:
-        blanked = blanked[: item.start] + "x" * (item.end - item.start) + blanked[item.end :]
-    return {"email": emails, "phone": find_phones(blanked, region, is_asked=is_asked)}
+        blanked += (text[at : item.start], "x" * (item.end - item.start))
+        at = item.end
+    blanked.append(text[at:])
+    return {"email": emails, "phone": find_phones("".join(blanked), region, is_asked=is_asked)}

@@ -51,7 +51,7 @@ _NAMED = (
         r"(?<!\d)(?P<d>\d{1,2})\s*(?P<sign>[./-])\s*(?P<m>\d{1,2})\s*[./-]\s*(?P<y>\d{4})(?!\d)"
     ),
 )
-_POLITE = re.compile(r"[\s,.!]+(?:please|thanks|thank you)[\s.!]*$", re.I)
+_POLITE = re.compile(r"(?<![\s,.!])[\s,.!]+(?:please|thanks|thank you)[\s.!]*$", re.I)
 _AROUND = re.compile(
     rf"(?:\b(?:on|the|by|maybe|perhaps|please|thanks|thank you|would be|is|good|great|fine|from|um|"
     rf"well|let's say|i'd say|{_DAYS})\b|[\s,.!])*",

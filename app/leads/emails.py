@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
+
+#: Who writes more addresses or numbers than this gives a list, not their own.
+MOST_CANDIDATES = 50
 
 
 class Found(NamedTuple):
@@ -18,12 +22,13 @@ class Found(NamedTuple):
 
 # Bounded lengths (RFC 5321: 64 and 255) keep the search linear on long texts.
 _CANDIDATE = re.compile(r"[^\s@<>()\[\],;:\"“”«»]{1,64}@[^\s@<>()\[\],;:\"“”«»/]{1,255}")
+_OF_AN_ADDRESS_BAR = frozenset("?%#")
 _EDGES = "'’‘*_.!?…-"
 _PREFIX = re.compile(r"^(?:e-?mail|mail)=", re.I)
-_SPACED = re.compile(r"\s*([@.])\s*")
-_SPOKEN_AT = re.compile(r"\s*[(\[]\s*at\s*[)\]]\s*|\s+at\s+", re.I)
-_SPOKEN_DOT = re.compile(r"\s*[(\[]\s*dot\s*[)\]]\s*|\s+dot\s+", re.I)
-_SPOKEN = re.compile(r"[\w.+-]{1,64}(?:\s+at\s+|\s*[(\[]\s*at\s*[)\]]\s*)[\w-]{1,63}", re.I)
+_SPACE_AT_SIGNS = re.compile(r"(?<!\s)\s++(?=[@.])|(?<=[@.])\s++")
+_SPOKEN_AT = re.compile(r"(?:(?<!\s)\s++)?[(\[]\s*+at\s*+[)\]]\s*+|(?<!\s)\s++at\s++", re.I)
+_SPOKEN_DOT = re.compile(r"(?:(?<!\s)\s++)?[(\[]\s*+dot\s*+[)\]]\s*+|(?<!\s)\s++dot\s++", re.I)
+_SPOKEN = re.compile(r"[\w.+-](?:\s++at\s++|\s*+[(\[]\s*+at\s*+[)\]]\s*+)[\w-]", re.I)
 _LOOKS_MEANT = re.compile(r"[^\s@]@|@[^\s@]+\.|^\S+\.[a-z]{2,6}$", re.I)
 
 
@@ -32,7 +37,7 @@ def find_emails(text: str) -> list[Found]:
     if "@" not in text:
         return []
     found = []
-    for match in _CANDIDATE.finditer(text):
+    for match in islice(_CANDIDATE.finditer(text), MOST_CANDIDATES):
         typed = match.group()
         if typed.startswith("//"):  # a user in a web address
             continue
@@ -48,7 +53,7 @@ def read_email(text: str) -> str | None:
     if found := find_emails(text):
         return found[0].value
     if "@" in text:
-        closed_up = find_emails(_SPACED.sub(r"\1", text))
+        closed_up = find_emails(_SPACE_AT_SIGNS.sub("", text))
         return closed_up[0].value if closed_up else None
     if _SPOKEN.search(text):
         written = _SPOKEN_AT.sub("@", _SPOKEN_DOT.sub(".", text), count=1)
@@ -63,6 +68,9 @@ def looks_like_email(text: str) -> bool:
 
 
 def _valid(candidate: str) -> str | None:
+    # RFC 5321 allows them; no mailbox has them, an address bar does: `sales?bcc=spy%40…@b.co`.
+    if not _OF_AN_ADDRESS_BAR.isdisjoint(candidate):
+        return None
     try:
         return validate_email(candidate, check_deliverability=False).normalized
     except EmailNotValidError:

@@ -15,6 +15,7 @@ from app.leads.contacts import (
     without_contacts,
 )
 from app.leads.names import find_name
+from app.models.message_text import to_understand
 from app.models.site_profile import SiteProfile
 from app.models.transcript import Answer, Draft, Line, Transcript
 
@@ -35,6 +36,7 @@ def extract(transcript: Transcript, site: SiteProfile) -> Draft:
             asked = line.field
         elif line.role == "visitor":
             if line.id > draft.read_through:
+                line = replace(line, text=to_understand(line.text))  # noqa: PLW2901
                 draft = _with_consent(draft, line, asked, transcript.lines, site)
                 draft = _with_typed(draft, line, asked, site)
                 draft = _with_found(draft, line, site)
@@ -48,11 +50,11 @@ def with_earlier_contacts(
 ) -> Draft:
     """The draft with the contact details typed before the visitor agreed that they be kept."""
     for line in lines:
-        if line is consenting:
+        if line.id == consenting.id:
             break
         if line.role != "visitor":
             continue
-        for kind, found in find_contacts(line.text, site.region).items():
+        for kind, found in find_contacts(to_understand(line.text), site.region).items():
             key = contact_field(site, kind).key
             draft = with_contact(draft, key, Answer(found.value), consenting, site)
     return draft

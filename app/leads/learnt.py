@@ -13,7 +13,7 @@ from app.leads.agreement import is_contact_detail, may_keep_contact_details
 from app.leads.answers import normalise
 from app.leads.contacts import contact_field, with_contact, without_contacts
 from app.leads.emails import find_emails
-from app.models.message_text import storable
+from app.models.message_text import storable, to_understand
 from app.models.site_profile import CONTACT_DETAILS, CONTACT_FIELDS, Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line
 
@@ -120,9 +120,9 @@ def _with_value(
 
 def _was_heard(field: Field, answer: Answer, heard: Sequence[Line]) -> bool:
     if field.type == "email":
-        return _is_email_in(answer.value, [line.text for line in heard])
+        return _is_email_in(answer.value, [to_understand(line.text) for line in heard])
     if field.type == "phone":
-        return _is_phone_in(answer.value, [line.text for line in heard])
+        return _is_phone_in(answer.value, [to_understand(line.text) for line in heard])
     return True
 
 
@@ -130,12 +130,14 @@ def _is_email_in(email: str, texts: Sequence[str]) -> bool:
     """An address that was typed is that one, letter for letter; else it may be spelled out."""
     rest = []
     for text in texts:
-        for found in reversed(find_emails(text)):
+        at = 0
+        for found in find_emails(text):
             if found.value.casefold() == email.casefold():
                 return True
-            text = f"{text[: found.start]}\n{text[found.end :]}"  # noqa: PLW2901
-        rest.append(text)
-    return _letters(email) in _letters(" ".join(rest))
+            rest.append(text[at : found.start])
+            at = found.end
+        rest.append(text[at:])
+    return _letters(email) in _letters("\n".join(rest))
 
 
 def _letters(text: str) -> str:

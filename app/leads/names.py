@@ -18,28 +18,32 @@ _GREETING = (
     r"|all right|alright|fine|"
     r"okay|yes|yeah|well|oh|of course)(?: there)?\b[\s,.!:-]*){0,4}"
 )
+#: A name, or none where there is a blank and no name behind it: then none is looked for further on.
+_NAME = r"(?P<name>[^,;:!?\n()]{1,80}|(?<=[^\S\n]))"
 _SURE = re.compile(
-    r"\b(?:my name (?:isn't|is not) [^,;]{1,40}[,;]\s*(?:but|it's|it is)"
+    r"\b(?:my name (?:isn't|is not) [^,;]{1,40}[,;]\s*+(?:but|it's|it is)"
     r"|(?:my|the|full|first|her|his)\s+(?:full |first |real )?name(?:'s| is\b(?!n't)| was\b|:"
     r"|\s+should be)|my name,|name\s*(?::|=)|change (?:my |the )?name to|call me|i(?:'m| am) called"
     r"|ich heiße|ich heisse|mein name ist|je m'appelle|me llamo|mi nombre es|mi chiamo|ik heet"
     r"|mijn naam is|nazywam się|mam na imię|jag heter|meu nome é|me chamo|меня зовут)"
-    r"\s*(?:actually |in fact |really )?(?P<spelled>(?:spelled|spelt|written)\s*(?:as |like )?:?)?"
-    r"\s*(?P<name>[^,;:!?\n()]{1,80})",
+    r"\s*+(?:actually |in fact |really )?(?:(?:spelled|spelt|written)\s*+(?:as |like )?:?)?"
+    rf"\s*+{_NAME}",
     re.I,
 )
 _SPELLED = re.compile(
-    r"\b(?:it's|it is|that's|is|name)\s+(?:spelled|spelt|written)\s*(?:as |like )?:?\s*"
-    r"(?P<name>[^,;:!?\n()]{1,80})",
+    r"\b(?:it's|it is|that's|is|name)\s++(?:spelled|spelt|written)\s*+(?:as |like )?:?\s*+"
+    rf"{_NAME}",
     re.I,
 )
 _IMPLIED = re.compile(
-    rf"(?:^|[.!?,;\n]\s*|\band\s+){_GREETING}(?:i'm|i am|im|this is|ich bin|je suis|soy|sono)\s+"
-    r"(?P<name>[^,;:!?\n()]{1,80})",
+    rf"(?:^|[.!?,;\n][^\S\n]*+|\band\s++){_GREETING}"
+    r"(?:i'm|i am|im|this is|ich bin|je suis|soy|sono)\s++(?P<name>[^,;:!?\n()]{1,80})",
     re.I,
 )
 _HERE = re.compile(
-    rf"^{_GREETING}(?P<name>[^,;:!?\n()]{{1,60}}?)[\s,]+(?:here|speaking)\s*[.!,]*(?:$|\s)", re.I
+    rf"^{_GREETING}(?P<name>[^,;:!?\n()]{{1,60}}?)(?<![\s,])[\s,]++(?:here|speaking)"
+    r"(?:\s|[.!,]*+(?:$|\s))",
+    re.I,
 )
 _ANSWER_LEAD = re.compile(
     rf"^{_GREETING}(?:(?:it's|it is|its|i'm|i am|im|this is|that's|that is|that would be"
@@ -49,7 +53,7 @@ _ANSWER_LEAD = re.compile(
     re.I,
 )
 _ANSWER_TAIL = re.compile(
-    r"[\s,]+(?:here|speaking|please|thanks|thank you|is my name|is the name)\s*$", re.I
+    r"(?<![\s,])[\s,]++(?:here|speaking|please|thanks|thank you|is my name|is the name)\s*$", re.I
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _MAX_CHARACTERS = 500

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import phonenumbers
 
-from app.leads.emails import Found
+from app.leads.emails import MOST_CANDIDATES, Found
 
 _CANDIDATE = re.compile(r"(?<![\w@£$€#])(?:[+＋]|00)?[ ]?\(?\d[\d \t\u00a0().\-–‑/·]{4,24}\d(?!\w)")
 _DATE = re.compile(
@@ -40,11 +41,18 @@ def find_phones(text: str, region: str, *, is_asked: bool = False) -> list[Found
     if sum(map(str.isdigit, text)) < 6:
         return []
     text = _DATE.sub(lambda date: "x" * len(date.group()), text)
+    whole = text.strip().rstrip(".!")
+    is_about_calls: bool | None = None
     found = []
-    for match in _CANDIDATE.finditer(text):
+    for match in islice(_CANDIDATE.finditer(text), MOST_CANDIDATES):
         typed = match.group()
-        if _is_other_number(text, match) or not (is_asked or _is_meant(text, typed)):
+        if _is_other_number(text, match):
             continue
+        if not (is_asked or _is_meant(typed, whole)):
+            if is_about_calls is None:
+                is_about_calls = _CALLING.search(text) is not None
+            if not is_about_calls:
+                continue
         if value := e164(typed, region):
             lead = len(typed) - len(typed.lstrip())
             found.append(Found(value, match.start() + lead, match.end()))
@@ -85,11 +93,7 @@ def _is_other_number(text: str, match: re.Match[str]) -> bool:
     )
 
 
-def _is_meant(text: str, typed: str) -> bool:
+def _is_meant(typed: str, whole: str) -> bool:
+    """Whether the number itself looks like one to call. `whole`: what all of the text says."""
     bare = typed.strip()
-    return bool(
-        bare.lstrip("(")[:1] in "+＋0"
-        or _SEPARATED.search(bare)
-        or bare == text.strip().rstrip(".!")
-        or _CALLING.search(text)
-    )
+    return bool(bare.lstrip("(")[:1] in "+＋0" or _SEPARATED.search(bare) or bare == whole)

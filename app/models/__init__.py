@@ -6,6 +6,7 @@ from app.models.audit import AuditEntry
 from app.models.chat_session import ChatSession, DeletedSession, SessionEvent, Turn
 from app.models.delivery import Delivery, DeliveryAttempt, Destination, LeadEvent
 from app.models.incident import Incident, IncidentReport
+from app.models.isolation import EvaluationClaim, JobDeath, MemoryRead
 from app.models.lead import Lead, LeadChange
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
@@ -13,7 +14,7 @@ from app.models.qa import QaLook, QaMove, QaNotice
 from app.models.site import Site
 from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
 from app.models.user import SavedView, User
-from app.models.user_access import RecoveryCode, SignInFailure, UserLink
+from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 
 __all__ = [
     "ApiKey",
@@ -30,12 +31,15 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Destination",
+    "EvaluationClaim",
     "Incident",
     "IncidentReport",
+    "JobDeath",
     "Lead",
     "LeadChange",
     "LeadEvent",
     "MemoryGap",
+    "MemoryRead",
     "MemoryRowSetAside",
     "MemorySource",
     "Message",
@@ -45,6 +49,7 @@ __all__ = [
     "RecoveryCode",
     "SavedView",
     "SessionEvent",
+    "SignIn",
     "SignInFailure",
     "Site",
     "SyncRun",

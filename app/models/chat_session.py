@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base
@@ -26,6 +36,9 @@ class ChatSession(Base):
     A person's word stands: when one reopens a session, its messages so far are no evidence any
     more. `discounted_message_id` and `discounted_until` are the newest id and time of then; a
     message counts when its id is higher and its time not earlier.
+
+    `read_after_id`: assistants are not given messages up to this id, because a turn over them was
+    given up. Everybody else reads them.
 
     Only `started_at` is indexed among the times: a turn then changes no indexed column, and
     PostgreSQL updates the row in place (HOT).
@@ -85,6 +98,7 @@ class ChatSession(Base):
     draft: Mapped[JsonObject]
     discounted_message_id: Mapped[BigNumber | None]
     discounted_until: Mapped[Moment | None]
+    read_after_id: Mapped[BigNumber] = mapped_column(BigInteger, default=0, server_default="0")
 
     site: Mapped[Site] = relationship(lazy="raise")
 
@@ -98,6 +112,8 @@ class Turn(Base):
 
     `token` fences the lease: whoever holds it until `expires_at` is answering, and an answer
     that comes under another token is dropped. No token: nobody is answering, the turn is due.
+    `waits`: for each request that waits for the answer, when it gives up.
+    `breaks`: how often its answerer died or vanished (`chat.turn_store.claim` counts).
     """
 
     __tablename__ = "turns"
@@ -108,6 +124,10 @@ class Turn(Base):
     message_id: Mapped[BigNumber]
     token: Mapped[uuid.UUID | None]
     expires_at: Mapped[Moment]
+    waits: Mapped[list[datetime]] = mapped_column(
+        ARRAY(DateTime(timezone=True)), default=list, server_default=text("'{}'")
+    )
+    breaks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 EVENT_KINDS = ("completed", "reopened", "left_open", "archived", "activated")

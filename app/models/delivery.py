@@ -63,7 +63,7 @@ class Delivery(Base):
     `attempt_count`: tries since its schedule began; `attempts` keeps those before it, too.
     `next_attempt_at` is empty when nothing will be tried by itself: it is over, or the
     destination has to be resumed first. `claim_token` and `claimed_until`: a worker is sending
-    it; a worker that died loses it then.
+    it; a worker that died loses it then. `interruptions`: how many workers in a row died over it.
 
     `ix_deliveries_destination_status` counts and lists those of a destination in a status;
     `ix_deliveries_given_up` those that wait for a person, which every page looks for.
@@ -140,6 +140,7 @@ class Delivery(Base):
     next_attempt_at: Mapped[Moment | None]
     claim_token: Mapped[uuid.UUID | None]
     claimed_until: Mapped[Moment | None]
+    interruptions: Mapped[int] = mapped_column(default=0, server_default="0")
     remote_id: Mapped[Words | None]
     created_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]

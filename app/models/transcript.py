@@ -39,6 +39,16 @@ class Input:
             data["choices"] = [{"value": c.value, "label": c.label} for c in self.choices]
         return data
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Input:
+        return cls(
+            type=data["type"],
+            field=data.get("field"),
+            placeholder=data.get("placeholder"),
+            choices=tuple(Choice(**each) for each in data.get("choices", ())),
+            required=data.get("required", False),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 from app.models import AuditEntry, ChatSession, Delivery, Site, User
 from app.reporting.pages import AnySelect, Keyset, Page, number
 
+#: Instead of a user's id: what was done while nobody was signed in.
+COMMAND_LINE = "command-line"
 NEWEST_FIRST = Keyset(AuditEntry.at, AuditEntry.id, number)
 _NAME = func.coalesce(func.nullif(User.name, ""), User.email)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries; None: whatever. `is_command_line`: what nobody was signed in for.
+    """Which entries; None: whatever. `by`: a user's id, or COMMAND_LINE.
 
     `at_from` is included, `at_to` is not.
     """
 
-    user_id: uuid.UUID | None = None
-    is_command_line: bool = False
+    by: uuid.UUID | str | None = None
     object_types: tuple[str, ...] = ()
     at_from: datetime | None = None
     at_to: datetime | None = None
@@ -95,10 +96,10 @@ def _still_there(session: Session, entries: Sequence[AuditEntry]) -> dict[Place,
 
 
 def _filtered(statement: AnySelect, wanted: AuditFilter) -> AnySelect:
-    if wanted.is_command_line:
+    if wanted.by == COMMAND_LINE:
         statement = statement.where(AuditEntry.user_id.is_(None))
-    if wanted.user_id is not None:
-        statement = statement.where(AuditEntry.user_id == wanted.user_id)
+    elif wanted.by is not None:
+        statement = statement.where(AuditEntry.user_id == wanted.by)
     if wanted.object_types:
         statement = statement.where(AuditEntry.object_type.in_(wanted.object_types))
     if wanted.at_from is not None:

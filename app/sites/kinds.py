@@ -11,11 +11,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
+from app.core.hostnames import ascii_host, ascii_origin
 from app.core.networks import may_be_typed
 
 # With or without marks between the thousands.
 _WHOLE = re.compile(r"-?[0-9]{1,18}|[0-9]{1,3}(?:([, \u00a0\u2009\u202f])[0-9]{3})(?:\1[0-9]{3})*")
-_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}")
 _ONE_HOST = "Please give a host like www.example.com."
 _ADDRESS = "Please give a whole address, like https://n8n.example.com/webhook/…/chat."
 
@@ -83,13 +83,32 @@ class Host(Text):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs).strip()
         try:
-            name = urlsplit(text if "//" in text else f"//{text}").hostname or ""
-            host = name.encode("idna").decode().lower()
+            host = ascii_host(urlsplit(text if "//" in text else f"//{text}").hostname or "")
         except ValueError as error:
             raise ValidationError(_ONE_HOST) from error
-        if not _HOST.fullmatch(host):
+        if "*" in host or ":" in host:
             raise ValidationError(_ONE_HOST)
         return host
+
+
+class Origin(Text):
+    """An origin a site's pages have: `https://www.example.com`, with a port where it needs one. Its
+    host is stored in ASCII, as a browser sends it.
+    """
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if re.search(r"[\s;,'\"@]", text):
+            raise ValidationError("Please give one address, like https://example.com.")
+        origin = ascii_origin(text)
+        if origin is None:
+            raise ValidationError("Please give an address like https://example.com.")
+        parts = urlsplit(text)
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValidationError(
+                "Please give an address like https://example.com, without a path."
+            )
+        return origin
 
 
 class WebAddress(Text):
@@ -120,7 +139,7 @@ class WebAddress(Text):
 def _parts(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        is_whole = bool(parts.hostname) and parts.port != 0
+        is_whole = "*" not in ascii_host(parts.hostname or "") and parts.port != 0
     except ValueError as error:
         raise ValidationError(_ADDRESS) from error
     if not is_whole or parts.scheme not in {"http", "https"} or re.search(r"\s", address):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,9 +56,15 @@ class SetAside:
 
 
 def store(
-    session: Session, source: Source, rows: Sequence[SourceRow], cause: str, report: ReadReport
+    session: Session,
+    source: Source,
+    rows: Sequence[SourceRow],
+    cause: str,
+    report: ReadReport,
+    hopeless: Collection[int] = (),
 ) -> list[int]:
-    """Import these rows in the caller's transaction, and add what came of it to `report`.
+    """Import these rows in the caller's transaction, and add what came of it to `report`. Those
+    with a number in `hopeless` are set aside unread.
 
     Gives the numbers of rows that have to wait (`Ingested.held`). Raises the database's error when
     another try can cure it.
@@ -66,6 +72,9 @@ def store(
     lines: list[Line] = []
     bad: list[SetAside] = []
     for row in rows:
+        if row.id in hopeless:
+            bad.append(SetAside(row, "The program stopped each time it read this row."))
+            continue
         try:
             line = _line(row)
         except Unreadable as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.db import transaction
-from app.sync import gaps, lives, sources
+from app.sync import crash_guard, gaps, lives, sources
 from app.sync.failures import SourceFailed, TooSlow, is_passing, sqlstate
 from app.sync.gaps import Gap
 from app.sync.lines import store
@@ -41,10 +41,13 @@ GAPS_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How many rows and how many gaps to look at."""
+    """How many rows and how many gaps to look at. `is_alone`: this process does nothing else, and
+    may read what another one died over.
+    """
 
     rows: int
     gaps: int
+    is_alone: bool = False
 
 
 @dataclass(slots=True)
@@ -101,6 +104,23 @@ def read_new(
     return report
 
 
+def read_alone(source_id: int, *, cause: str, is_stopping: Callable[[], bool]) -> None:
+    """Read on in a table over whose rows a process died: row by row, in a process that does nothing
+    else. What is left of a very long backlog is then read as always.
+    """
+    with transaction() as session:
+        source = next((each for each in sources.current(session) if each.id == source_id), None)
+    for _ in range(2 * BATCH_ROWS):
+        if source is None or is_stopping():
+            break
+        batch = _next_batch(source, cause, _Size(1, gaps.MOST_AT_ONCE, is_alone=True), None)
+        if not batch.report.is_done:  # another process is reading it
+            return
+        source = batch.next
+    if not is_stopping():
+        crash_guard.forget(source_id)
+
+
 def _read_on(source: Source, cause: str, size: _Size, seconds: float | None) -> _Batch:
     try:
         return again(lambda: _next_batch(source, cause, size, seconds))
@@ -129,6 +149,8 @@ def _next_batch(source: Source, cause: str, size: _Size, seconds: float | None) 
             return _Batch(ReadReport(is_done=seconds is not None and seconds < HURRY_SECONDS))
         state = state_of(session, source.id)
         if state.ended_at is not None:
+            return _Batch(ReadReport())
+        if not size.is_alone and crash_guard.is_suspect(session, source.id):
             return _Batch(ReadReport())
         due = gaps.due(session, source.id, size.gaps) if size.gaps else []
         look = look_at(session, source, state, due, size.rows, seconds)
@@ -171,7 +193,9 @@ def _take(
 ) -> _Batch:
     report = ReadReport()
     lives.release_used_again(session, source, look.rows)
-    held = store(session, source, look.late + look.rows, cause, report)
+    rows = [*look.late, *look.rows]
+    with crash_guard.guarded(session, source.id, rows, is_alone=size.is_alone) as hopeless:
+        held = store(session, source, rows, cause, report, hopeless)
     is_all_late = len(look.late) < size.rows
     is_full = len(due) >= size.gaps
     if not is_all_late:  # the gaps behind the last of these rows were not looked at

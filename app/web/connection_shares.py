@@ -11,7 +11,7 @@ from app.core.addresses import rate_key
 from app.core.connection_shares import CHATS, HEALTH, PAGES, use_share
 
 #: What visitors load and send. Everything else is for people who work here, and for programs.
-_CHAT_BLUEPRINTS = ("widget", "widget_pages", "webhooks")
+_CHAT_BLUEPRINTS = ("widget", "webhooks")
 _HEALTH_BLUEPRINTS = ("operations",)
 
 

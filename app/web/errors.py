@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.errors import (
     AppError,
+    Busy,
     Conflict,
     Denied,
     Invalid,
@@ -33,6 +34,7 @@ STATUS_OF: dict[type[AppError], int] = {
     Conflict: 409,
     Invalid: 422,
     TooMany: 429,
+    Busy: 503,
 }
 PLAIN_WORDS = {
     400: "This request could not be read. Please send valid JSON in UTF-8.",

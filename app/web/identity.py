@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from flask import g, request
 from flask_login import current_user
 
@@ -21,6 +23,14 @@ def current_identity() -> Identity | None:
         g.identity = _from_header() if request.path.startswith("/api/") else _from_cookie()
     identity: Identity | None = g.identity
     return identity
+
+
+def signed_in_user_id() -> uuid.UUID:
+    """The id of the user who asks, on a page that only people can reach."""
+    identity = current_identity()
+    assert identity is not None
+    assert identity.user_id is not None
+    return identity.user_id
 
 
 def _from_header() -> Identity | None:

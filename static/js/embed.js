@@ -224,7 +224,8 @@ svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:2;stroke-l
       if (memory.completed === session_id) return;
       remember({ completed: session_id });
       dispatchEvent(new CustomEvent("p5:completed", { detail: { session_id, site } }));
-      (window.dataLayer ||= []).push({ event: "p5_completed", session_id, site });
+      window.dataLayer ||= [];
+      window.dataLayer.push({ event: "p5_completed", session_id, site });
     },
   };
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from app.upkeep.doctor import examine
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
+from tests.web.health_check import WARNING, break_something
 from tests.web.signed_in import PASSWORD, make_user
-from tests.web.test_checks import WARNING, break_something
 
 __all__ = ["dashboard"]
 

@@ -15,7 +15,7 @@ from app.models import Delivery
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, dashboard
 from tests.reporting.test_deliveries import make_attempt, make_delivery
-from tests.web.test_deliveries_page import BODY
+from tests.web.delivery_body import BODY
 
 __all__ = ["dashboard"]
 

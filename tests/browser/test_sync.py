@@ -24,8 +24,8 @@ from tests.sync.manual_runs import (
     sync,
     write,
 )
+from tests.sync.set_aside import set_aside
 from tests.web.signed_in import PASSWORD, make_user
-from tests.web.test_sync_page import set_aside
 
 __all__ = ["dashboard", "memory_table"]
 pytestmark = pytest.mark.usefixtures("memory_table")

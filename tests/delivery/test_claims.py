@@ -14,9 +14,11 @@ from sqlalchemy import text
 from app.core import clock
 from app.core.db import db, transaction
 from app.delivery import repeat
-from app.delivery.claim import CLAIM_FOR, claim, locked
+from app.delivery.claim import CLAIM_FOR, INTERRUPTIONS_AT_ONCE, claim, locked
 from app.delivery.destinations import Outcome
 from app.delivery.record import record
+from app.delivery.repeat import OVERDUE, rescue
+from app.delivery.schedule import JITTER, RETRY_DELAYS
 from app.delivery.send import attempt, drain
 from tests.delivery.conftest import Outbox
 from tests.fakes.n8n import N8n
@@ -144,10 +146,17 @@ def test_four_dead_workers_do_not_block_a_destination(outbox_of: Outbox, n8n: N8
         assert drain("n8n") == 5
 
 
-def test_what_keeps_killing_its_worker_is_given_up(outbox_of: Outbox, n8n: N8n) -> None:
+def test_what_keeps_killing_its_worker_waits_longer_each_time_and_is_given_up(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
     delivery = outbox_of.enqueue()
     elapsed = timedelta(0)
-    for _ in range(13):
+    for deaths in range(13):
+        if deaths > INTERRUPTIONS_AT_ONCE:
+            with clock.moved(elapsed):
+                assert claim("n8n") is None
+            assert outbox_of.state(delivery).status == "failed"
+            elapsed += RETRY_DELAYS[deaths - INTERRUPTIONS_AT_ONCE - 1] * (1 + JITTER)
         with clock.moved(elapsed):
             assert claim("n8n") is not None
         elapsed += CLAIM_FOR + timedelta(seconds=1)
@@ -156,6 +165,22 @@ def test_what_keeps_killing_its_worker_is_given_up(outbox_of: Outbox, n8n: N8n) 
     state = outbox_of.state(delivery)
     assert (state.status, state.attempt_count, state.claim_token) == ("dead", 13, None)
     assert outbox_of.errors(delivery) == ["interrupted"] * 13
+
+
+def test_what_killed_a_worker_is_left_to_a_process_of_its_own(outbox_of: Outbox, n8n: N8n) -> None:
+    suspect, other = outbox_of.enqueue(), outbox_of.enqueue()
+    assert claim("n8n") is not None
+    with clock.moved(CLAIM_FOR + OVERDUE + timedelta(seconds=1)):
+        assert drain("n8n", with_interrupted=False) == 1
+        assert n8n.ids == [str(other)]
+        with transaction() as session:
+            assert rescue(session) == ["n8n"]
+            assert rescue(session) == ["n8n"]
+            alone = text("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'alone'")
+            assert session.scalar(alone) == 1  # once, however often it is looked for
+        assert drain("n8n") == 1
+    assert n8n.ids == [str(other), str(suspect)]
+    assert outbox_of.state(suspect).interruptions == 0
 
 
 @pytest.mark.parametrize("late", [DELIVERED, FAILED])

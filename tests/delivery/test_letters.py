@@ -115,3 +115,10 @@ def test_a_letter_arrives_once_though_its_worker_is_killed(
     assert (state(letter).status, state(letter).remote_id) == ("delivered", mail.id)
     assert errors(letter) == ["interrupted", None]
     assert resend.requests == [str(letter)] * 2
+
+
+def test_a_letter_goes_to_the_ascii_form_of_a_mail_domain(resend: Resend) -> None:
+    write("user.notice", "Hello", "ann@münchen.example", "bob@example.com")
+    assert drain("email") == 1
+    [mail] = resend.mails
+    assert mail.payload["to"] == ["ann@xn--mnchen-3ya.example", "bob@example.com"]

@@ -19,9 +19,9 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @contextlib.contextmanager
-def workers(database_url: str, **settings: str) -> Iterator[Start]:
-    """Starts `flask worker` on this database, with these settings and the arguments it is given;
-    kills at the end what still runs.
+def workers(database_url: str, *, module: str = "app", **settings: str) -> Iterator[Start]:
+    """Starts `flask worker` on this database, with these settings and the arguments it is given,
+    of the product or of another `module` that has an app; kills at the end what still runs.
     """
     started: list[subprocess.Popen[bytes]] = []
     environment = os.environ | {
@@ -32,7 +32,7 @@ def workers(database_url: str, **settings: str) -> Iterator[Start]:
     }
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "flask", "--app", "app", "worker", *arguments]
+        command = [sys.executable, "-m", "flask", "--app", module, "worker", *arguments]
         started.append(subprocess.Popen(command, cwd=ROOT, env=environment))
         return started[-1]
 

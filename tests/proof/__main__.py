@@ -4,6 +4,7 @@ python -m tests.proof                      all of them, at full size
 python -m tests.proof kills [--small]      kill -9 of web and worker under chatting visitors
 python -m tests.proof conversations [N]    N conversations at once
 python -m tests.proof memory [--small|--middle]    N8n's rows, late and out of order, under kill -9
+python -m tests.proof availability [--small | ATTACK]    visitors chat while the product is attacked
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from datetime import UTC, datetime
 
 from bench.servers import ROOT
-from tests.proof import conversations, kills, memory
+from tests.proof import availability, conversations, kills, memory
 
 LOGS = ROOT / "docs" / "proof"
 MOST_CONVERSATIONS = 200
@@ -25,6 +26,7 @@ LONG_RUNS = {
     "kills": ("tests.proof", "kills"),
     "conversations": ("tests.proof", "conversations"),
     "memory": ("tests.proof", "memory"),
+    "availability": ("tests.proof", "availability"),
     "visitors": ("bench.visitors",),
     "delivery_real_time": ("tests.proof.delivery_real_time",),
     "two_browsers": ("tests.proof.two_browsers",),
@@ -39,6 +41,10 @@ def main(arguments: list[str]) -> int:
             return 0 if kills.run(kills.SMALL if size == ["--small"] else kills.FULL) else 1
         case ["memory", *size]:
             return 0 if memory.run(memory.SIZES[size[0]] if size else memory.FULL) else 1
+        case ["availability", "--small"]:
+            return 0 if availability.run(availability.SMALL) else 1
+        case ["availability", *attack]:
+            return 0 if availability.run(availability.FULL, *attack) else 1
         case ["conversations", *number]:
             return 0 if conversations.run(int(number[0]) if number else MOST_CONVERSATIONS) else 1
         case _:

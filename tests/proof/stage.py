@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +38,16 @@ class Stage:
 
     @contextmanager
     def product(
-        self, points: dict[str, tuple[int, int]] | None = None, *, hurries: bool = False
+        self,
+        points: dict[str, tuple[int, int]] | None = None,
+        *,
+        hurries: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> Iterator[tuple[Service, Service]]:
         """The web and the worker process, kept running.
 
         With points they die there by themselves; who hurries waits less for what died.
+        `settings`: environment variables on top of the usual ones.
         """
         module = LETHAL if points or hurries else "wsgi"
         env = servers.environment(
@@ -53,6 +58,7 @@ class Stage:
             PROOF_FOLDER=str(self.folder),
             PROOF_POINTS=json.dumps(points or {}),
             PROOF_HURRIES="1" if hurries else "",
+            **(settings or {}),
         )
         web = ("gunicorn", "-c", "gunicorn.conf.py", f"{module}:app")
         worker = ("flask", "--app", module, "worker")
@@ -89,12 +95,13 @@ _IS_SETTLED = """
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(sites: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[Stage]:
+    """`sites`: to create besides the demo site, their values by key."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="p5-proof-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         address = stack.enter_context(servers.fresh_database())
-        prepare_database(address)
+        prepare_database(address, sites)
         receiver_port = servers.free_port()
         taker = stack.enter_context(receiver.listening(receiver_port))
         yield Stage(address, servers.free_port(), taker, receiver_port, folder)

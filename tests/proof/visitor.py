@@ -51,7 +51,8 @@ class Chat:
 @dataclass(slots=True)
 class Visitor:
     """`streams`: asks for events as the widget does. `is_patient`: repeats what failed; who is
-    not closes the page at the first failure.
+    not closes the page at the first failure. `address`: where a proxy says the visitor is.
+    `answer_seconds` collects, for each message, the time from first sending it to its answer.
     """
 
     port: int
@@ -60,6 +61,8 @@ class Visitor:
     streams: bool = False
     is_patient: bool = True
     longest_pause_seconds: float = 0.2
+    address: str = ""
+    answer_seconds: list[float] = field(default_factory=list)
     _connection: http.client.HTTPConnection | None = None
 
     def converse(self, chat: Chat) -> None:
@@ -70,7 +73,9 @@ class Visitor:
             for text in chat.person.lines:
                 said = Said(text)
                 chat.said.append(said)
+                began = time.monotonic()
                 self._until_answered(lambda said=said: self._say(chat, said))  # type: ignore[misc]
+                self.answer_seconds.append(time.monotonic() - began)
                 time.sleep(random.uniform(0, self.longest_pause_seconds))
         except NotAnswered:
             self.tally["visitors who left"] += 1
@@ -166,7 +171,11 @@ class Visitor:
                 "POST",
                 path,
                 json.dumps(data),
-                {"Content-Type": "application/json", **(headers or {})},
+                {
+                    "Content-Type": "application/json",
+                    **({"X-Forwarded-For": self.address} if self.address else {}),
+                    **(headers or {}),
+                },
             )
             return self._connection.getresponse()
         except TimeoutError as error:

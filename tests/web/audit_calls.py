@@ -23,7 +23,7 @@ from app.models import ChatSession, Delivery, Destination, Message, User
 from app.review import qa
 from app.review.qa import Decision
 from tests.accounts.authenticator import code_of
-from tests.factories import make_chat, make_lead, make_message, make_site
+from tests.factories import make_chat, make_lead, make_message, make_quarantined, make_site
 from tests.reporting.test_deliveries import make_delivery
 from tests.web.assistant_page import form_of
 from tests.web.signed_in import PASSWORD, sign_in
@@ -188,6 +188,11 @@ def incident_call(action: str, path: str, *, is_resolved: bool) -> Callable[[Sta
         return Call(f"/incidents/{incident_id}/{path}", {}, action, "incident", incident_id)
 
     return call
+
+
+def job_call(stage: Stage) -> Call:
+    job_id = make_quarantined(stage.session)
+    return Call(f"/sync/jobs/{job_id}/attempts", {}, "job.retried", "job", job_id)
 
 
 def revoke_call(stage: Stage) -> Call:

@@ -34,9 +34,9 @@ from app.web import connection_shares, database_errors
 from app.web.operations import STILL_READY_SECONDS
 from tests.factories import make_site
 from tests.reporting.test_leads import came
+from tests.web.dashboard.sessions.test_show import Form
 from tests.web.signed_in import bearer, csrf_token, make_user, sign_in
-from tests.web.test_session_page import Form
-from tests.web.test_widget_conversation import message, send, start
+from tests.web.widget.test_conversation import message, send, start
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -167,7 +167,7 @@ def test_every_blueprint_has_its_share(app: Flask) -> None:
             request.url_rule = rule
             connection_shares._choose()
             parts[blueprint] = current_use().share.part
-    assert {name for name, part in parts.items() if part == "chats"} == {"widget", "widget_pages"}
+    assert {name for name, part in parts.items() if part == "chats"} == {"widget"}
     assert {name for name, part in parts.items() if part == "health"} == {"operations"}
 
 

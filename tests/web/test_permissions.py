@@ -26,6 +26,7 @@ PEOPLE = ("nobody", "agent", "admin")
 ENDLESS = ("/live",)
 VALUES = {
     "uuid": str(uuid.UUID(int=7)),
+    "integer": "7",
     "path": "nowhere",
     "string": "nowhere",
     "default": "nowhere",

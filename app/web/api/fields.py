@@ -32,7 +32,7 @@ class Moment(fields.Field[datetime]):
             raise ValidationError("Use a time like 2026-11-22T17:12:00Z.") from error
 
 
-class Text(fields.String):
+class StoredText(fields.String):
     """A string PostgreSQL can compare: valid Unicode without NUL."""
 
     def _deserialize(

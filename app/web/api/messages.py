@@ -20,9 +20,9 @@ from app.models.message import ROLES
 from app.reporting import sessions
 from app.sites.find import meant_site
 from app.web.api.blueprint import blueprint, caller
-from app.web.api.fields import Moment, Text
+from app.web.api.fields import Moment, StoredText
 from app.web.api.schemas import SessionSchema
-from app.web.body import Words, read_json
+from app.web.body import PlainText, read_json, takes_up_to
 from app.web.guards import requires
 
 MOST_MESSAGES = 500
@@ -31,16 +31,16 @@ LONGEST_ID = 255
 
 
 class NewMessage(Schema):
-    external_id = Text(required=True, validate=Length(1, LONGEST_ID))
+    external_id = StoredText(required=True, validate=Length(1, LONGEST_ID))
     role = fields.String(required=True, validate=OneOf(ROLES))
-    text = Words(required=True, longest=20_000, may_be_empty=False)
+    text = PlainText(required=True, longest=20_000, may_be_empty=False)
     created_at = Moment(load_default=None)
 
 
 class NewMessages(Schema):
     channel = fields.String(required=True, validate=OneOf(CHANNELS))
-    external_session_id = Text(required=True, validate=Length(1, LONGEST_ID))
-    site = Text(load_default=None, validate=Length(max=100))
+    external_session_id = StoredText(required=True, validate=Length(1, LONGEST_ID))
+    site = StoredText(load_default=None, validate=Length(max=100))
     messages = fields.List(
         fields.Nested(NewMessage),
         required=True,
@@ -50,12 +50,13 @@ class NewMessages(Schema):
 
 class NewSession(Schema):
     channel = fields.String(required=True, validate=OneOf(CHANNELS))
-    external_session_id = Text(load_default=None, validate=Length(1, LONGEST_ID))
-    site = Text(load_default=None, validate=Length(max=100))
+    external_session_id = StoredText(load_default=None, validate=Length(1, LONGEST_ID))
+    site = StoredText(load_default=None, validate=Length(max=100))
 
 
 @blueprint.post("/messages")
 @requires("sessions:write")
+@takes_up_to(LARGEST_BODY_BYTES)
 def add_messages() -> ResponseReturnValue:
     given = read_json(NewMessages(), LARGEST_BODY_BYTES)
     with transaction() as session:

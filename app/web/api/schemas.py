@@ -1,51 +1,14 @@
-"""The JSON of sessions, leads, messages and tokens, as the interface says."""
+"""The JSON of sessions, leads and messages, as the API documents it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from marshmallow import Schema, fields
-from marshmallow.validate import Length, OneOf, Range
 
 from app.models import ChatSession, Lead
 from app.models.attribution import ATTRIBUTION_KEYS
-from app.models.chat_session import ARCHIVE_STATUSES, CHANNELS, COMPLETION_STATUSES, QA_STATUSES
-from app.reporting.pages import Page
-from app.web.api.fields import Moment, Text
-
-
-class PageQuery(Schema):
-    limit = fields.Integer(load_default=50, validate=Range(1, 200))
-    cursor = Text(load_default=None, validate=Length(max=500))
-
-
-class SessionQuery(PageQuery):
-    started_from = Moment(data_key="from")
-    started_to = Moment(data_key="to")
-    completion_status = fields.String(validate=OneOf(COMPLETION_STATUSES))
-    archive_status = fields.String(validate=OneOf(ARCHIVE_STATUSES))
-    qa_status = fields.String(validate=OneOf(QA_STATUSES))
-    channel = fields.String(validate=OneOf(CHANNELS))
-    site_key = Text(data_key="site", validate=Length(max=100))
-    has_contact = fields.Boolean()
-    assistant_engaged = fields.Boolean()
-    words = Text(data_key="q", validate=Length(max=200))
-
-
-class Credentials(Schema):
-    email = Text(required=True, validate=Length(1, 320))
-    password = Text(required=True, validate=Length(1, 500))
-
-
-class RefreshToken(Schema):
-    refresh_token = Text(required=True, validate=Length(1, 2000))
-
-
-class TokenAnswer(Schema):
-    access_token = fields.String()
-    refresh_token = fields.String()
-    token_type = fields.Constant("Bearer")
-    expires_in = fields.Integer(attribute="expires_in_seconds")
+from app.web.api.fields import Moment
 
 
 class LeadSchema(Schema):
@@ -93,11 +56,6 @@ class MessageSchema(Schema):
         """`client_id` is left out where there is none."""
         value = super().get_attribute(obj, attr, default)
         return default if attr == "client_id" and value is None else value
-
-
-def page(schema: Schema, found: Page[Any]) -> dict[str, Any]:
-    """A list's answer."""
-    return {"data": schema.dump(found.items, many=True), "next_cursor": found.next_cursor}
 
 
 def _attribution(chat: ChatSession) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -28,14 +26,3 @@ def stale_form(error: CSRFError) -> ResponseReturnValue:
     """A form without its token, or with that of another session."""
     page = render_template("errors/problem.html", status=400, detail=STALE)
     return protect(make_response(page, 400))
-
-
-def local_path(target: str | None) -> str:
-    """Where to go next: only ever a path of our own, by default the overview."""
-    overview = url_for("dashboard.overview")
-    if not target or not target.startswith("/") or not target.isprintable():
-        return overview
-    # "//host" and "/\host" are other people's addresses to a browser.
-    if target.startswith(("//", "/\\")) or urlsplit(target).netloc:
-        return overview
-    return target

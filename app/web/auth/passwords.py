@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.accounts import audit, links, users
 from app.accounts.forgotten import SEND_FORGOTTEN
 from app.core import queue
+from app.core.addresses import rate_key
 from app.core.db import db, transaction
 from app.core.errors import AppError, Conflict, Invalid, NotFound
 from app.models import User
@@ -17,8 +18,8 @@ from app.web.auth.signed_in import sign_out as end_session
 from app.web.guards import public
 from app.web.rates import rates
 
-#: Letters asked for, per address.
-ASKED = "20/hour"
+#: Emails asked for: by one address, and by all of them. Each is a job in the database.
+PER_ADDRESS, PER_PROCESS = "20/hour", "1000/hour"
 
 
 @blueprint.route("/login/forgotten", methods=["GET", "POST"])
@@ -29,7 +30,8 @@ def forgotten() -> ResponseReturnValue:
     """
     form = ForgottenForm(formdata=request.form)
     if request.method == "POST" and form.validate():
-        rates().take(ASKED, "forgotten", request.remote_addr or "")
+        rates().take(PER_ADDRESS, "forgotten", rate_key(request.remote_addr or ""))
+        rates().take(PER_PROCESS, "forgotten")
         user = users.find(db.session(), form.email.data)
         with transaction() as session:
             queue.defer(session, SEND_FORGOTTEN, user_id=str(user.id) if user else "")

@@ -9,14 +9,13 @@ from app.accounts import two_factor
 from app.core.errors import TooMany
 from app.models import User
 from app.web.auth import attempts, second_step
-from app.web.auth.blueprint import blueprint, local_path
+from app.web.auth.blueprint import blueprint
 from app.web.auth.forms import CodeForm, SignInForm
 from app.web.auth.signed_in import sign_in as start_session
 from app.web.auth.signed_in import sign_out as end_session
+from app.web.frame.addresses import local_path
 from app.web.guards import public
 from app.web.identity import current_identity
-
-__all__ = ["local_path"]
 
 WRONG = "This e-mail and password do not go together. Please check both."
 
@@ -43,18 +42,18 @@ def sign_in() -> ResponseReturnValue:
 @public
 def second() -> ResponseReturnValue:
     """The second step: whoever comes here has given the right password a moment ago."""
-    form, waiting = CodeForm(formdata=request.form), second_step.waiting()
-    if waiting is None:
+    form, pending = CodeForm(formdata=request.form), second_step.pending()
+    if pending is None:
         return redirect(url_for("auth.sign_in"))
     if request.method == "POST" and form.validate():
         try:
-            means = attempts.second_step(waiting.user, form.code.data)
+            means = attempts.second_step(pending.user, form.code.data)
         except TooMany as error:
             form.code.errors = [error.detail]
             return render_template("auth/code.html", form=form), 429, _wait(error)
-        if means is not None and attempts.done(waiting.user, second_step=means):
-            start_session(waiting.user)
-            return redirect(waiting.next)
+        if means is not None and attempts.done(pending.user, second_step=means):
+            start_session(pending.user)
+            return redirect(pending.next)
         form.code.errors = [two_factor.WRONG_CODE]
     return render_template("auth/code.html", form=form), 422 if form.errors else 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.web.dashboard.blueprint import frame
+from app.web.frame.blueprint import frame
 from app.web.page_headers import protect
 
 blueprint = Blueprint("qa", __name__)

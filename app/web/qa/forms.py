@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
 
 from app.review.qa import Decision
-from app.web.identity import current_identity
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class RejectedDecision:
     """A decision that was not saved. `conflict`: somebody was quicker, or it is not allowed;
     `errors`: what to do about each field.
     """
@@ -41,22 +39,16 @@ def move_id() -> int:
     return _number(request.form.get("move_id", "")) or 0
 
 
-def user_id() -> uuid.UUID:
-    """The reviewer."""
-    identity = current_identity()
-    assert identity is not None
-    assert identity.user_id is not None  # pages are for people: only they have a cookie
-    return identity.user_id
-
-
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def not_saved(
+def rejected(
     sent: Decision,
     *,
     conflict: str | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
-) -> Typed:
-    return Typed(sent.to_status, sent.note, sent.category, sent.message_id, conflict, errors)
+) -> RejectedDecision:
+    return RejectedDecision(
+        sent.to_status, sent.note, sent.category, sent.message_id, conflict, errors
+    )

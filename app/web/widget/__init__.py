@@ -1,6 +1,6 @@
 """The widget: the pages it lives on and the conversation it holds."""
 
-from app.web.widget.conversation import blueprint
-from app.web.widget.pages import blueprint as pages_blueprint
+from app.web.widget import conversation, pages
+from app.web.widget.blueprint import blueprint
 
-__all__ = ["blueprint", "pages_blueprint"]
+__all__ = ["blueprint", "conversation", "pages"]

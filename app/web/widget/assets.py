@@ -27,7 +27,7 @@ class Asset:
 
 def asset_url(name: str) -> str:
     """The address of a file with its version in it: it may be kept for ever."""
-    return url_for("widget_pages.asset", name=name, v=_asset(name).version)
+    return url_for("widget.asset", name=name, v=_asset(name).version)
 
 
 def send_asset(name: str, max_age_seconds: int) -> Response:

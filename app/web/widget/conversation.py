@@ -5,51 +5,56 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request, stream_with_context
+from flask import Response, make_response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from app.chat import messages, turn
 from app.chat.messages import Conversation
 from app.chat.start import start
-from app.core.crypto import Signer
+from app.chat.wait_slots import MOST_WAITING, too_many
 from app.core.db import db, transaction
-from app.core.errors import AppError, Conflict, NotFound, Unauthenticated
+from app.core.errors import AppError, Conflict
+from app.core.gate import OwnerLimit, long_requests
 from app.sites.find import find_site
 from app.web.body import read_json
 from app.web.guards import public
-from app.web.rates import rates
+from app.web.widget import limits
+from app.web.widget.blueprint import blueprint
 from app.web.widget.schemas import (
     CatchUpSchema,
-    MessageSchema,
     StartSchema,
+    VisitorMessageSchema,
     conversation_json,
     message_json,
     state_json,
 )
+from app.web.widget.tokens import TOKEN_MAX_AGE_SECONDS, check_token, make_token
 
-TOKEN_MAX_AGE_SECONDS = 30 * 24 * 3600
-#: Rates are per process unless RATELIMIT_STORAGE_URI names a shared store.
-STARTS_PER_ADDRESS = "300/minute"
-MESSAGES_PER_SESSION = "60/minute"
+__all__ = ["TOKEN_MAX_AGE_SECONDS", "blueprint"]
 
-blueprint = Blueprint("widget", __name__)
 start_schema = StartSchema()
-message_schema = MessageSchema()
+message_schema = VisitorMessageSchema()
 catch_up_schema = CatchUpSchema()
+#: The one that answers and those that may wait for it. Over all processes the database counts; this
+#: one keeps a burst away from it.
+messages_at_once = OwnerLimit(1 + MOST_WAITING, too_many())
 
 
 @blueprint.post("/widget/<site_key>/sessions")
 @public
 def start_session(site_key: str) -> ResponseReturnValue:
-    rates().take(STARTS_PER_ADDRESS, "starts", request.remote_addr or "")
+    limits.take_start_of_address()
     data = read_json(start_schema)
     with transaction() as session:
-        started = start(session, find_site(session, site_key), **data)
+        site = find_site(session, site_key)
+        limits.take_start_of_site(site.id)
+        started = start(session, site, **data)
     return {
         "session_id": str(started.session_id),
-        "token": _signer().sign(str(started.session_id)),
+        "token": make_token(started.session_id, site.id),
         "visitor_id": started.visitor_id,
         **conversation_json(started.conversation),
     }, 201
@@ -58,16 +63,23 @@ def start_session(site_key: str) -> ResponseReturnValue:
 @blueprint.post("/widget/sessions/<uuid:session_id>/messages")
 @public
 def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
-    _check_token(session_id)
-    rates().take(MESSAGES_PER_SESSION, "messages", str(session_id))
-    received = turn.receive(session_id, **read_json(message_schema))
-    if request.accept_mimetypes.best == "text/event-stream":
-        return Response(
-            stream_with_context(_stream(received)),
-            mimetype="text/event-stream",
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
-    *_, conversation = turn.respond(received)
+    site_id = check_token(session_id)
+    limits.take_message(session_id, site_id)
+    said = read_json(message_schema)
+    with ExitStack() as held:
+        held.enter_context(messages_at_once.enter(session_id))
+        if not turn.is_quick(site_id):
+            held.enter_context(long_requests.enter(site_id))
+        received = turn.receive(session_id, **said)
+        if request.accept_mimetypes.best == "text/event-stream":
+            response = Response(
+                stream_with_context(_stream(received)),
+                mimetype="text/event-stream",
+                headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+            )
+            response.call_on_close(held.pop_all().close)
+            return response
+        *_, conversation = turn.respond(received)
     assert isinstance(conversation, Conversation)
     return conversation_json(conversation)
 
@@ -75,9 +87,12 @@ def send_message(session_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/widget/sessions/<uuid:session_id>/messages")
 @public
 def catch_up(session_id: uuid.UUID) -> ResponseReturnValue:
-    _check_token(session_id)
+    check_token(session_id)
+    limits.take_reading(session_id)
     after = catch_up_schema.load(request.args.to_dict())["after"]
-    return conversation_json(messages.since(db.session(), session_id, after))
+    response = make_response(conversation_json(messages.since(db.session(), session_id, after)))
+    limits.take_bytes_read(session_id, response.content_length or 0)
+    return response
 
 
 def _stream(received: turn.Received) -> Iterator[str]:
@@ -96,22 +111,11 @@ def _stream(received: turn.Received) -> Iterator[str]:
                 yield _event("state", state_json(part))
     except AppError as error:
         status = 409 if isinstance(error, Conflict) else 404
-        yield _event("problem", {"status": status, "detail": error.detail})
+        problem = {"status": status, "detail": error.detail}
+        if error.retry_after_seconds is not None:
+            problem["retry_after"] = error.retry_after_seconds
+        yield _event("problem", problem)
 
 
 def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-
-def _signer() -> Signer:
-    signer: Signer = current_app.extensions["widget_signer"]
-    return signer
-
-
-def _check_token(session_id: uuid.UUID) -> None:
-    """401 without a valid token, 404 with another session's."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise Unauthenticated("Please send this chat's token.")
-    if _signer().read(token.strip(), TOKEN_MAX_AGE_SECONDS) != str(session_id):
-        raise NotFound("There is no such chat.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from collections.abc import Sequence
+
+from flask import Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
 
 from app.core.db import db
 from app.core.errors import NotFound
+from app.core.hostnames import ascii_origin, readable_host
 from app.models import Site
 from app.sites.demo import DEMO_KEY
 from app.sites.find import find_site
 from app.web.guards import public
 from app.web.widget.assets import asset_url, send_asset
+from app.web.widget.blueprint import blueprint
 
 LOADER_MAX_AGE_SECONDS = 300
 LOOK_MAX_AGE_SECONDS = 60
@@ -20,9 +23,6 @@ LOOK_MAX_AGE_SECONDS = 60
 PATIENCE_BEYOND_SECONDS = 45
 FOR_EVER_SECONDS = 365 * 24 * 3600
 
-blueprint = Blueprint("widget_pages", __name__)
-# The loader asks from whatever page it stands on, and must be able to read a refusal, too.
-CORS(blueprint, resources={r"/widget/[^/]+/look": {"origins": "*"}}, send_wildcard=True)
 blueprint.app_template_global("asset_url")(asset_url)
 
 
@@ -70,7 +70,7 @@ def chat(site_key: str) -> ResponseReturnValue:
         "widget/chat.html",
         site=site,
         consent_line=consent.text if consent.mode == "line" else "",
-        link_hosts=profile.link_hosts,
+        link_hosts=_either_form(profile.link_hosts),
         patience_seconds=profile.ai.answer_seconds + PATIENCE_BEYOND_SECONDS,
     )
     return _framed(make_response(page), _ancestors(site))
@@ -81,11 +81,20 @@ def chat(site_key: str) -> ResponseReturnValue:
 def demo() -> ResponseReturnValue:
     if current_app.extensions["settings"].is_production:
         raise NotFound("There is nothing at this address.")
-    return render_template("demo/index.html", site_key=DEMO_KEY)
+    return render_template("widget/demo/index.html", site_key=DEMO_KEY)
+
+
+def _either_form(hosts: Sequence[str]) -> list[str]:
+    """Each host as it travels and as people write it: an answer may hold either."""
+    return list(dict.fromkeys(form for host in hosts for form in (host, readable_host(host))))
 
 
 def _ancestors(site: Site) -> str:
-    return " ".join(site.allowed_origins) or "*"
+    """Sources for a header, which can hold ASCII only, whatever an older version has stored."""
+    if not site.allowed_origins:
+        return "*"
+    sources = [source for each in site.allowed_origins if (source := ascii_origin(each))]
+    return " ".join(sources) or "'none'"
 
 
 def _framed(response: Response, ancestors: str) -> Response:

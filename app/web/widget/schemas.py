@@ -9,30 +9,30 @@ from marshmallow.validate import Range
 
 from app.chat.messages import Conversation, StoredMessage
 from app.core import clock
-from app.web.body import Uuid, Words
+from app.web.body import PlainText, Uuid
 
 LONGEST_ADDRESS = 2000
 LARGEST_ID = 2**63 - 1
 
 
 class PageSchema(Schema):
-    url = Words(longest=LONGEST_ADDRESS)
-    title = Words(longest=500)
-    referrer = Words(longest=LONGEST_ADDRESS)
-    first_url = Words(longest=LONGEST_ADDRESS)
-    first_referrer = Words(longest=LONGEST_ADDRESS)
+    url = PlainText(longest=LONGEST_ADDRESS)
+    title = PlainText(longest=500)
+    referrer = PlainText(longest=LONGEST_ADDRESS)
+    first_url = PlainText(longest=LONGEST_ADDRESS)
+    first_referrer = PlainText(longest=LONGEST_ADDRESS)
 
 
 class StartSchema(Schema):
-    visitor_id = Words(longest=64, may_be_empty=False, load_default=None)
+    visitor_id = PlainText(longest=64, may_be_empty=False, load_default=None)
     page = fields.Nested(PageSchema, load_default=dict)
-    locale = Words(longest=35, load_default=None)
-    timezone = Words(longest=64, load_default=None)
+    locale = PlainText(longest=35, load_default=None)
+    timezone = PlainText(longest=64, load_default=None)
 
 
-class MessageSchema(Schema):
+class VisitorMessageSchema(Schema):
     client_id = Uuid(required=True, error_messages={"required": "Please send a UUID."})
-    text = Words(
+    text = PlainText(
         longest=4000,
         may_be_empty=False,
         required=True,
@@ -65,7 +65,10 @@ def state_json(conversation: Conversation) -> dict[str, Any]:
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    return {
+    data = {
         "messages": [message_json(message) for message in conversation.messages],
         **state_json(conversation),
     }
+    if conversation.has_more:
+        data["more"] = True
+    return data

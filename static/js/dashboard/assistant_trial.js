@@ -62,7 +62,8 @@ export function assistantTrial(element) {
 
   // The answer as an element; null when it is no longer wanted.
   async function ask(sent) {
-    const own = (running = new AbortController());
+    const own = new AbortController();
+    running = own;
     const waiting = add(note("Waiting for the answer…"));
     waiting.classList.add("is-waiting");
     send.disabled = true;

@@ -6,7 +6,7 @@ export function copyLink(button) {
   const words = label.textContent;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    label.textContent = (await copied(button.dataset.link)) ? "Link copied" : "Could not copy";
+    label.textContent = (await copied(new URL(button.dataset.link, location.href).href)) ? "Link copied" : "Could not copy";
     setTimeout(() => {
       label.textContent = words;
     }, SAY_DONE_MS);

@@ -4,6 +4,7 @@ import { showLive } from "./live_state.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
+const ASK_EVERY_MS = 15000;
 const listeners = new Set();
 let source = null;
 let pause = FIRST_PAUSE_MS;
@@ -18,6 +19,7 @@ export function onNews(listener) {
 function start() {
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("online", reopen);
+  window.addEventListener("focus", open); // does nothing unless another page took the stream over
   window.addEventListener("offline", () => showLive("lost"));
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", (event) => event.persisted && open());
@@ -39,6 +41,7 @@ function open() {
     tell((listener) => listener.changed(ids));
   });
   source.addEventListener("reload", () => tell((listener) => listener.reload()));
+  source.addEventListener("replaced", replaced);
   source.addEventListener("error", lost);
 }
 
@@ -51,6 +54,17 @@ function lost() {
   tell((listener) => listener.reload());
   timer = setTimeout(open, pause + Math.random() * pause);
   pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+}
+
+// This person has more pages in sight than the server streams to. The ones opened last are live;
+// this one asks from time to time, and is live again once it is used.
+function replaced() {
+  close();
+  showLive("asking");
+  timer = setTimeout(function ask() {
+    tell((listener) => listener.reload());
+    timer = setTimeout(ask, ASK_EVERY_MS);
+  }, ASK_EVERY_MS);
 }
 
 function reopen() {

@@ -1,4 +1,4 @@
-// Keeps "5 min ago" and "in 2 min" true. Says what app/web/dashboard/words.py says.
+// Keeps "5 min ago" and "in 2 min" true. Says what app/web/frame/labels.py says.
 const EVERY_MS = 5000;
 
 export function keepTimes() {

@@ -16,6 +16,11 @@ export class Problem extends Error {
     return this.status === 401 || this.status === 404;
   }
 
+  // The server is there and says when to come again; nothing is wrong with the message.
+  get isBusy() {
+    return [409, 429, 503].includes(this.status) && this.retryAfterSeconds !== null;
+  }
+
   // The message itself is refused: sending the same again would be refused again.
   get isFinal() {
     return [400, 403, 413, 415, 422].includes(this.status);

@@ -1,6 +1,5 @@
 import { Problem, readMessages, sendMessage, startSession } from "./api.js";
-
-const LONGEST_WAIT_SECONDS = 30;
+import { pauseAfter } from "./outbox.js";
 
 // One session with the server: begun or resumed, kept in step, its answers handed to `show`.
 // `show`: {greeting(answer), answer(answer, isNew), typing(bool), reset(), note(word),
@@ -35,10 +34,9 @@ export function createConversation({ site, storage, host, thread, show }) {
         show.unusable(problem.message);
         return;
       }
-      const backOff = Math.min(2 ** failures, LONGEST_WAIT_SECONDS) * (0.75 + Math.random() / 2);
+      timer = setTimeout(open, 1000 * pauseAfter(problem, failures));
       failures += 1;
-      timer = setTimeout(open, 1000 * Math.max(problem.retryAfterSeconds ?? 0, backOff));
-      show.notice("unreachable", open);
+      show.notice(problem.isBusy ? "busy" : "unreachable", open);
     }
   }
 
@@ -83,13 +81,18 @@ export function createConversation({ site, storage, host, thread, show }) {
     await catchUp();
   }
 
+  // Page by page: a long conversation does not come in one answer.
   async function catchUp() {
     const current = session;
-    const after = cursor;
-    const answer = await readMessages(current, after);
-    if (current !== session) return; // started over meanwhile
-    cursor = Math.max(cursor, lastOf(answer, after));
-    answer.messages.forEach(thread.store);
+    let answer;
+    let after;
+    do {
+      after = cursor;
+      answer = await readMessages(current, after);
+      if (current !== session) return; // started over meanwhile
+      cursor = Math.max(cursor, lastOf(answer, after));
+      answer.messages.forEach(thread.store);
+    } while (answer.more && cursor > after);
     tell(answer, after);
   }
 

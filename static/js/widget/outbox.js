@@ -6,7 +6,7 @@ const LONGEST_WAIT_SECONDS = 30;
 // `deliver(entry)` resolves when the server has answered and throws a Problem otherwise.
 // `refused(entry, problem)`: the server will never take this one. `changed()`: draw again.
 export function createOutbox({ storage, deliver, refused, changed }) {
-  const states = new Map(); // client id → "sending" | "stored" | "waiting", as this tab knows it
+  const states = new Map(); // client id → "sending" | "stored" | "waiting" | "busy", as this tab knows it
   let failures = 0;
   let timer = null;
   let running = false;
@@ -79,15 +79,29 @@ export function createOutbox({ storage, deliver, refused, changed }) {
   }
 
   function postpone(problem) {
-    entries().forEach((entry) => states.set(entry.client_id, "waiting"));
-    const backOff = Math.min(2 ** failures, LONGEST_WAIT_SECONDS) * (0.75 + Math.random() / 2);
+    const state = stateAfter(problem);
+    entries().forEach((entry) => states.set(entry.client_id, state));
+    timer = setTimeout(drain, 1000 * pauseAfter(problem, failures));
     failures += 1;
-    timer = setTimeout(drain, 1000 * Math.max(problem.retryAfterSeconds ?? 0, backOff));
     changed();
   }
 
   addEventListener("online", drain);
   return { add, drain, entries };
+}
+
+// 409: earlier messages are being answered, this one is as good as on its way.
+function stateAfter(problem) {
+  if (!problem.isBusy) return "waiting";
+  return problem.status === 409 ? "sending" : "busy";
+}
+
+// In seconds. A server that is busy knows better than we how long; a little more keeps those who
+// were refused together from coming back together.
+export function pauseAfter(problem, failures) {
+  if (problem.isBusy) return problem.retryAfterSeconds + 2 * Math.random();
+  const backOff = Math.min(2 ** failures, LONGEST_WAIT_SECONDS) * (0.75 + Math.random() / 2);
+  return Math.max(problem.retryAfterSeconds ?? 0, backOff);
 }
 
 function newId() {

@@ -67,8 +67,9 @@ export function createView({ scroller, log, typing, words, links, resend }) {
       }, SLOW_AFTER_MS);
     }
     if (state === "broken") element.append(make("p", "state", words("brokenOff")));
-    if (state === "waiting") {
-      const note = make("p", "state", `${words("notSent")} · `);
+    if (state === "waiting" || state === "busy") {
+      const reason = words(state === "busy" ? "busyLine" : "notSent");
+      const note = make("p", "state", `${reason} · `);
       const button = make("button", "link", words("sendAgain"));
       button.type = "button";
       button.addEventListener("click", resend);

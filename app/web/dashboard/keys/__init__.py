@@ -1,0 +1,5 @@
+"""API keys."""
+
+from app.web.dashboard.keys import actions, index
+
+__all__ = ["actions", "index"]

@@ -1,0 +1,1 @@
+"""What any list can be asked for: filters, query parameters, periods, saved views."""
