@@ -18,10 +18,10 @@ MOST_RATIO = 7.0
 #: From here on the screening looks closer.
 _SUSPICIOUS_RATIO = 5.2
 _SCREENED = (200, 800)
-_CUT_OFF_SECONDS = 0.5
+_CUT_OFF_SECONDS = 0.25
 #: A time below is mostly the clock's own.
 _MEASURABLE_SECONDS = 30e-6
-_LONGEST = 120_000
+_LONGEST = 64_000
 
 Make = Callable[[int], str]
 

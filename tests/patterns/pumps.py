@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import re._constants as sre  # type: ignore[import-untyped]
 import re._parser as parser  # type: ignore[import-untyped]
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -88,14 +88,25 @@ class Attack:
 
 
 def attacks_on(pattern: str, flags: int) -> Iterator[Attack]:
+    """Attacks that the pattern can tell apart, those made from its own parts first."""
     tree = parser.parse(pattern, flags)
     samples = _Samples(tree)
+    seen = set()
+    for attack in _all_attacks(tree, samples):
+        texts = (attack.beginning, *attack.pumps, attack.end)
+        kind = (attack.is_alternating, *(tuple(map(samples.kind_of, text)) for text in texts))
+        if kind not in seen:
+            seen.add(kind)
+            yield attack
+
+
+def _all_attacks(tree: Any, samples: _Samples) -> Iterator[Attack]:
     pieces = list(dict.fromkeys(samples.pieces(tree, "")))
     whole = [each for each in samples.of(tree) if each]
     near = [each[:-1] for each in whole if len(each) > 1]
-    ends = dict.fromkeys((*ENDS, samples.rarest, *samples.alphabet))
+    ends = dict.fromkeys((samples.rarest, *ENDS, *samples.alphabet))
     singles = (Attack(*piece, end) for end in ends for piece in pieces)
-    yield from islice(singles, max(_MOST_SINGLE, 2 * len(pieces)))
+    yield from islice(singles, max(_MOST_SINGLE, 3 * len(pieces)))
     for pump in dict.fromkeys((*(*whole, *near)[:60], *GENERIC)):
         yield Attack("", (pump,), samples.rarest)
     pumps = _spread((pump for _, (pump,) in pieces), _MOST_PUMPS)
@@ -120,6 +131,9 @@ class _Samples:
     def __init__(self, tree: Any) -> None:
         self._groups: dict[int, str] = {}
         sets = [node for node in nodes(tree) if _is_set(node)]
+        self._sets = sets
+        self._literals = {chr(value).lower() for kind, value in nodes(tree) if kind is sre.LITERAL}
+        self._kinds: dict[str, Hashable] = {}
         classes: dict[tuple[bool, ...], str] = {}
         for char in _REPRESENTATIVES:
             classes.setdefault(tuple(_holds(node, char) for node in sets), char)
@@ -127,6 +141,13 @@ class _Samples:
         self.alphabet = tuple(classes.values())
         #: What the fewest sets hold: an end that fails.
         self.rarest = classes[min(classes, key=sum)]
+
+    def kind_of(self, char: str) -> Hashable:
+        """The same for characters that the pattern cannot tell apart."""
+        if char not in self._kinds:
+            literal = char.lower() if char.lower() in self._literals else char.isalnum()
+            self._kinds[char] = (literal, *(_holds(node, char) for node in self._sets))
+        return self._kinds[char]
 
     def of(self, tree: Any) -> list[str]:
         """Of a sequence: its parts' samples side by side."""
