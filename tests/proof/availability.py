@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import http.client
 import multiprocessing
+import os
 import random
+import signal
 import statistics
 import threading
 import time
@@ -23,6 +25,7 @@ from typing import Any
 from app import create_app
 from app.accounts import api_keys, users
 from app.core.db import db, transaction
+from app.core.processes import end_with
 from app.upkeep.seed import seed
 from bench import servers
 from config import Settings
@@ -136,7 +139,9 @@ def _round(
     with ExitStack() as stack:
         manager = stack.enter_context(spawn.Manager())
         stop = manager.Event()
-        pool = stack.enter_context(spawn.Pool(len(names) + 1))
+        pool = stack.enter_context(
+            spawn.Pool(len(names) + 1, end_with, (os.getpid(), signal.SIGKILL))
+        )
         running = {each: pool.apply_async(_attack, (each, target, stop)) for each in names}
         checker.start()
         try:
