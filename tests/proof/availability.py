@@ -11,6 +11,7 @@ import http.client
 import multiprocessing
 import os
 import random
+import re
 import signal
 import statistics
 import threading
@@ -21,6 +22,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.pool import AsyncResult
 from typing import Any
+
+import requests
 
 from app import create_app
 from app.accounts import api_keys, users
@@ -41,6 +44,7 @@ ANSWERED_WITHIN_SECONDS = 2.0
 ANSWERED_SHARE = 0.95
 SLOW_ANSWER_SECONDS = 20.0
 SLOW_SITE = "slow"
+INSIDER = ("insider@example.com", "another long password")
 HEALTH_CHECK_EVERY_SECONDS = 0.5
 HEALTH_CHECK_TIMEOUT_SECONDS = 5.0
 DELIVERED_WITHIN_SECONDS = 120.0
@@ -111,7 +115,21 @@ def _product(size: Size) -> Iterator[tuple[Stage, Target]]:
             "N8N_CHAT_URL": slow.url,
         }
         stack.enter_context(place.product(settings=settings))
+        target.insider_cookies = _sign_in(place.port)
         yield place, target
+
+
+def _sign_in(port: int) -> str:
+    """The Cookie header of the insider."""
+    house = f"http://127.0.0.1:{port}"
+    with requests.Session() as person:
+        form = person.get(f"{house}/login", timeout=30).text
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+        assert token is not None, "the sign-in page has no form"
+        data = {"csrf_token": token[1], "email": INSIDER[0], "password": INSIDER[1]}
+        answer = person.post(f"{house}/login", data, timeout=30, allow_redirects=False)
+        assert answer.status_code == 302, answer.text
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.cookies)
 
 
 def _prepare(target: Target, size: Size) -> None:
@@ -124,6 +142,7 @@ def _prepare(target: Target, size: Size) -> None:
         email, password = target.agent
         with transaction() as session:
             users.create(session, email=email, role="agent", password=password)
+            users.create(session, email=INSIDER[0], role="agent", password=INSIDER[1])
             scopes = ("sessions:write", "sessions:read", "leads:read")
             target.api_key = api_keys.create(session, name="Attacker", scopes=scopes).plain
         db.engine.dispose()

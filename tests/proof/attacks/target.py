@@ -22,7 +22,8 @@ class Target:
     """A product on 127.0.0.1 behind one (pretended) proxy: `TRUSTED_PROXIES=1`.
 
     `slow_site`: the key of a site whose n8n takes 20 s for an answer. `agent`: email and password
-    of a user who may read sessions and leads. `tally` counts what an attack did and what it was
+    of a user whose account is attacked. `insider_cookies`: the Cookie header of another agent, who
+    is signed in and attacks. `tally` counts what an attack did and what it was
     answered, for the report.
     """
 
@@ -31,6 +32,7 @@ class Target:
     site: str = "demo"
     slow_site: str = "slow"
     agent: tuple[str, str] = ("agent@example.com", "a long enough password")
+    insider_cookies: str = ""
     api_key: str = ""
     tally: Counter[str] = field(default_factory=Counter)
 
