@@ -236,7 +236,7 @@ def test_once_ends_though_a_job_kills_its_worker(stage: Stage) -> None:
     assert jobs("vanish") in (["todo"], ["failed"])
 
 
-def until(is_so: Callable[[], Any], within_seconds: float = 2 * PATIENCE_SECONDS) -> None:
+def until(is_so: Callable[[], Any], within_seconds: float = 4 * PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + within_seconds
     while not is_so():
         assert time.monotonic() < deadline

@@ -21,6 +21,15 @@ from tests.jobs.workers import workers
 
 ROWS = json.loads((Path(__file__).parents[1] / "fixtures" / "old_turn.json").read_text())
 BEFORE = "0013"
+#: Nobody answers it yet.
+_NEXT_MESSAGE = """
+    WITH said AS (
+        INSERT INTO messages (session_id, role, text, created_at, is_checked)
+        VALUES (%s, 'visitor', 'Hello?', now(), true) RETURNING session_id, id
+    )
+    INSERT INTO turns (session_id, message_id, expires_at)
+    SELECT session_id, id, now() - interval '1 minute' FROM said
+"""
 
 
 @pytest.fixture
@@ -75,11 +84,7 @@ def test_the_product_starts_answers_it_and_goes_on(
         roles = connection.execute("SELECT role FROM messages ORDER BY id").fetchall()
         assert [role for (role,) in roles][-2:] == ["visitor", "assistant"]
 
-        connection.execute(
-            "SELECT store_message(%s, %s, 'Hello?', now() - interval '1 hour', %s, '{}', 60)",
-            (chat["id"], uuid.uuid4(), uuid.uuid4()),
-        )
-        connection.execute("UPDATE turns SET expires_at = now() - interval '1 minute'")
+        connection.execute(_NEXT_MESSAGE, (chat["id"],))
         until(lambda: waiting() == 0)
         [(newest,)] = connection.execute(
             "SELECT text FROM messages ORDER BY id DESC LIMIT 1"
