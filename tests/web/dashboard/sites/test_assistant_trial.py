@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.assistants.base import AssistantError, Call, Reply, Usage
 from app.chat.outside import TRIAL
 from app.core.db import db
+from app.core.gate import Gate
 from app.models import Site
 from app.models.assistant_settings import AssistantSettings
 from app.models.transcript import Answer, Draft, Input
@@ -49,6 +50,20 @@ def test_a_site_can_be_tried_before_anything_is_saved(
     assert told(answer)["draft"]["answers"]["email"] == ["ann@example.com"]
     assert ai() == AssistantSettings()
     assert rows() == [0, 0, 0, 0]
+
+
+def test_a_trial_waits_for_its_site_like_a_visitor(
+    admin: FlaskClient, site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(1)
+    monkeypatch.setattr("app.web.dashboard.assistants.long_requests", gate)
+    with gate.enter("another site"):
+        answer = ask(admin, "Hello", assistant="openai")
+    assert answer.status_code == 503
+    assert "We&#39;re busy right now. Please try again shortly." in answer.text
+    assert not stand.seen
+    assert ask(admin, "Hello", assistant="openai").status_code == 200
+    assert gate.held == 0
 
 
 def test_the_conversation_is_what_the_browser_holds(
