@@ -59,6 +59,11 @@ def without_bidi_scopes(text: str) -> str:
     return text if text.isascii() else _BIDI_SCOPES.sub("", text)
 
 
+def escaped_in_json(text: str) -> str:
+    """JSON with what reorders text written as `\\u202e`: the same JSON, and visible."""
+    return _BIDI_SCOPES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def isolated(text: str) -> str:
     """`without_bidi_scopes` inside an isolate of its own, for titles and subjects, where no
     element can isolate it. Text of one direction, which is most text, gets no isolate.

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 
-from app.core.safe_text import indented, isolated, one_line, printable, without_bidi_scopes
+from app.core.safe_text import (
+    escaped_in_json,
+    indented,
+    isolated,
+    one_line,
+    printable,
+    without_bidi_scopes,
+)
 from tests import nasty
 
 #: Of what a terminal acts on or shows nowhere: everything but letters' own joiners.
@@ -55,6 +63,12 @@ def test_what_reorders_its_surroundings_is_taken_out(text: str) -> None:
 def test_a_text_that_runs_to_the_left_is_isolated_where_no_element_can_do_it() -> None:
     assert isolated("Ann") == "Ann"
     assert isolated("דוד\u202e") == "\u2068דוד\u2069"
+
+
+def test_json_shows_what_reorders_text_and_stays_the_same_json() -> None:
+    sent = json.dumps({"name": "Ann\u202eLee"}, ensure_ascii=False)
+    assert escaped_in_json(sent) == '{"name": "Ann\\u202eLee"}'
+    assert json.loads(escaped_in_json(sent)) == json.loads(sent)
 
 
 def test_marks_that_are_stacked_without_end_are_cut() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from app.core.safe_text import escaped_in_json
 from app.delivery.answers import MOST_BYTES
 from app.models.attribution import ATTRIBUTION_KEYS
 from app.web.frame.labels import CONTACT, field_name
@@ -57,7 +58,7 @@ def payload(event: str, body: str, *, is_open: bool) -> Payload:
     if "subject" in data:
         return _letter(data, is_open=is_open)
     shown = sent if is_open else {**sent, "data": _without_personal(data)}
-    text = json.dumps(shown, ensure_ascii=False, indent=2)
+    text = escaped_in_json(json.dumps(shown, ensure_ascii=False, indent=2))
     personal = sorted({each for each in _personal(shown, sent) if len(each) > 2}, key=len)[::-1]
     facts = _facts(shown.get("data") or {})
     return Payload(facts, text, is_hidden=shown != sent, personal=tuple(personal))
