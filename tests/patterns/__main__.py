@@ -69,7 +69,7 @@ def _attack_entries(only: str) -> None:
         if only not in entry.name:
             continue
         start = time.thread_time()
-        screened = tuple(min(length, entry.longest) for length in (1_000, 4_000))
+        screened = tuple(min(length, entry.longest) for length in (500, 2_000))
         slow = None
         attacks = [Attack("", (pump,), end) for pump in entries.PUMPS for end in ("zzz",)]
         for attack in attacks:

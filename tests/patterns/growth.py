@@ -17,7 +17,7 @@ from types import FrameType
 MOST_RATIO = 7.0
 #: From here on the screening looks closer.
 _SUSPICIOUS_RATIO = 5.2
-_SCREENED = (200, 800)
+_SCREENED = (160, 640)
 _CUT_OFF_SECONDS = 0.25
 #: A time below is mostly the clock's own.
 _MEASURABLE_SECONDS = 30e-6
