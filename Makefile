@@ -26,6 +26,8 @@ check:
 	@$(PY) -m mypy
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/biome lint --error-on-warnings
 	@$(PY) -c "from importlinter.cli import lint_imports_command as l; l()"
+	@git ls-files '*.py' '*.js' '*.mjs' '*.css' '*.html' '*.sh' | xargs wc -l | \
+		awk '$$1 > 300 && $$2 != "total" { print "Worth a look, past 300 lines: " $$2 " (" $$1 ")" }'
 	@$(PY) -m pytest --collect-only -qq tests/n8n > /dev/null || (echo "tests/n8n cannot be read."; exit 1)
 
 format:

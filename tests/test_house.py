@@ -16,12 +16,9 @@ from flask import Flask
 from app.web.guards import check_routes, public, requires
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST_FILE_LINES = 300
 MAX_MODULES_IN_WEB = 15
 MAX_MODULES_ELSEWHERE = 25
 MAX_MODULES_REACHED_BY_LIVE = 60
-SOURCE_FOLDERS = ("app", "bench", "migrations", "scripts", "static", "templates", "tests")
-SOURCE_ENDINGS = {".py", ".html", ".js", ".mjs", ".css", ".sh"}
 
 
 # Imports go down only
@@ -174,20 +171,6 @@ def test_a_commit_elsewhere_is_found() -> None:
     assert commits("def save(session):\n    session.add(1)\n    session.commit()\n") == [3]
     assert commits("with db.engine.begin() as connection:\n    pass\n") == [1]
     assert commits("with transaction() as session:\n    session.add(1)\n") == []
-
-
-# Small files
-
-
-def test_no_source_file_holds_two_things() -> None:
-    paths = [path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*")]
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
-        for path in [*paths, *ROOT.glob("*.py")]
-        if path.suffix in SOURCE_ENDINGS and "dist" not in path.parts and path.is_file()
-    }
-    assert lengths
-    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_FILE_LINES} == {}
 
 
 def test_only_the_settings_read_the_environment() -> None:

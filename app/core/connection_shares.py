@@ -43,6 +43,9 @@ class Share:
 
 #: Visitors' requests, deliveries and whatever keeps them going. Work that names no share has this.
 CHATS = Share("chats")
+#: What programs write with an API key: conversations and errors of workflows, which come in bursts
+#: and must not be lost. One key leaves connections to visitors and to other keys.
+INGEST = Share("chats", most_per_owner=2, most_waiting_per_owner=60)
 #: Pages of the dashboard and the API. A click is worth two seconds of waiting, and a thread.
 PAGES = Share(
     "desk",

@@ -8,11 +8,13 @@ from flask import Flask, request, session
 
 from app.accounts import credentials
 from app.core.addresses import rate_key
-from app.core.connection_shares import CHATS, HEALTH, PAGES, use_share
+from app.core.connection_shares import CHATS, HEALTH, INGEST, PAGES, use_share
+from app.web.auth.signed_in import USER_ID
 
 #: What visitors load and send. Everything else is for people who work here, and for programs.
 _CHAT_BLUEPRINTS = ("widget", "webhooks")
 _HEALTH_BLUEPRINTS = ("operations",)
+_API_KEY = "X-API-Key"
 
 
 def register(app: Flask) -> None:
@@ -25,6 +27,8 @@ def _choose() -> None:
         use_share(CHATS)
     elif request.blueprint in _HEALTH_BLUEPRINTS:
         use_share(HEALTH)
+    elif request.blueprint == "api" and request.method == "POST" and _API_KEY in request.headers:
+        use_share(INGEST, _owner())
     else:
         use_share(PAGES, _owner())
 
@@ -34,10 +38,9 @@ def _owner() -> str:
     requests leave connections to the others. Signing in is counted by address.
     """
     if not request.path.startswith("/api/"):
-        # Flask-Login's key; the value is `SignedInUser.get_id`.
-        signed_in_id = str(session.get("_user_id") or "").partition(":")[0]
-        return f"user {signed_in_id}" if signed_in_id else _address()
-    if key := request.headers.get("X-API-Key"):
+        user_id = session.get(USER_ID)
+        return f"user {user_id}" if user_id else _address()
+    if key := request.headers.get(_API_KEY):
         return f"key {hashlib.sha256(key.encode()).hexdigest()}"
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     user_id = credentials.signed_user_id(token.strip()) if kind.lower() == "bearer" else None

@@ -79,9 +79,7 @@ def _shown(detail: str, *, may_repeat: bool) -> Response:
         return protect(Response(detail, 503, mimetype="text/plain"))
     # Without context processors: those ask the database for what stands around every page.
     template = current_app.jinja_env.get_template("errors/busy.html")
-    page = template.render(
-        detail=detail, address=request.full_path.rstrip("?"), fields=_fields(may_repeat)
-    )
+    page = template.render(detail=detail, address=_own_address(), fields=_fields(may_repeat))
     return protect(make_response(page, 503))
 
 
@@ -111,3 +109,8 @@ def _cause(error: Error) -> BaseException:
 
 def _lost_connection(error: Error) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _own_address() -> str:
+    """This request's path and query; two slashes first would lead a browser to another host."""
+    return "/" + request.full_path.rstrip("?").lstrip("/\\")

@@ -14,7 +14,7 @@ from app.completion.detection import compile_phrases
 from app.models.site_profile import Field, SiteProfile
 from app.models.transcript import Answer, Draft, Line
 from app.reporting import search
-from app.web.dashboard.delivery_payload import Payload
+from app.web.dashboard.deliveries.payload import Payload
 
 PHRASES = (
     "within 24 hours",

@@ -17,6 +17,9 @@ from app.models import User
 from app.web import audit
 from app.web.auth import known_devices
 
+#: Whose cookie it is, by its signature alone: enough to count what one user asks for.
+USER_ID = "user_id"
+
 
 class SignedInUser(UserMixin):  # type: ignore[misc]
     def __init__(self, found: Found, secret: str) -> None:
@@ -35,6 +38,7 @@ def sign_in(user: User) -> None:
         sign_in, secret = sign_ins.start(session, user, "browser")
     cookie.clear()
     cookie.permanent = True
+    cookie[USER_ID] = str(user.id)
     login_user(SignedInUser(Found(user, sign_in), secret))
     known_devices.remember(user)
 
