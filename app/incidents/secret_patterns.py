@@ -159,7 +159,7 @@ _RULES: tuple[tuple[str, Instead], ...] = (
         r"(?:[+＋]\s?)?\(?(?<![\d.])(?<!\d[./-])(?<!\b0x)(?<!execution )(?<!execution #)"
         r"(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?![\d-]))"
         r"(?![0-3]?\d[./-][01]?\d[./-](?:19|20)\d\d(?!\d))"
-        r"\d(?:[ \t\u00a0().\-–‑/·]{0,3}\d){6,}+(?! ?(?:ms|bytes|rows|items|tokens)\b)",
+        r"(?>\d(?:[ \t\u00a0().\-–‑/·]{0,3}\d){6,})(?! ?(?:ms|bytes|rows|items|tokens)\b)",
         NUMBER,
     ),
     (r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])", _unless_local),

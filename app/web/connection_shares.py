@@ -9,7 +9,7 @@ from flask import Flask, request, session
 from app.accounts import credentials
 from app.core.addresses import rate_key
 from app.core.connection_shares import CHATS, HEALTH, INGEST, PAGES, use_share
-from app.web.auth.signed_in import USER_ID
+from app.web.cookies import USER_ID
 
 #: What visitors load and send. Everything else is for people who work here, and for programs.
 _CHAT_BLUEPRINTS = ("widget", "webhooks")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
+#: Whose cookie it is, by its signature alone: enough to count what one user asks for.
+USER_ID = "user_id"
+
 
 class PeopleOnly(SecureCookieSessionInterface):
     """Spares every request of the widget and of the API the reading and writing of a cookie."""

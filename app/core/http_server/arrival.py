@@ -7,13 +7,13 @@ worst handed over too early, or closed at its deadline.
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 
 LARGEST_HEAD_BYTES = 64 * 1024
 #: gunicorn's own limit for the line before a chunk.
 _LARGEST_CHUNK_LINE_BYTES = 8190
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+#: Of a length, decimal or hexadecimal: no body is that long.
+_MOST_DIGITS = 15
 
 
 class Stage(Enum):
@@ -78,8 +78,12 @@ class Arrival:
             self._is_chunked = codings == [b"chunked"] and not lengths
             self.expects_continue = expects_continue and self._is_chunked
             return Stage.BODY if self._is_chunked else Stage.WHOLE
-        if len(lengths) != 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
-            return Stage.WHOLE if not lengths or len(lengths[0]) < 16 else Stage.TOO_LARGE_BODY
+        if len(lengths) != 1 or not lengths[0].isdigit() or len(lengths[0]) > _MOST_DIGITS:
+            return (
+                Stage.WHOLE
+                if not lengths or len(lengths[0]) <= _MOST_DIGITS
+                else Stage.TOO_LARGE_BODY
+            )
         if int(lengths[0]) > self._largest_body_bytes:
             return Stage.TOO_LARGE_BODY
         self._next_at += int(lengths[0])
@@ -101,11 +105,19 @@ class Arrival:
             if end < 0:
                 self._searched = max(self._next_at, len(received) - 1)
                 return len(received) - self._next_at > _LARGEST_CHUNK_LINE_BYTES
-            size = _CHUNK_SIZE.fullmatch(received, self._next_at, end)
+            size = _chunk_size(bytes(received[self._next_at : end]))
             if size is None:
                 return True
-            if int(size[1], 16) == 0:  # then come trailers, if any, and an empty line
+            if size == 0:  # then come trailers, if any, and an empty line
                 self._searched = end
                 return received.find(b"\r\n\r\n", end) >= 0
-            self._next_at = self._searched = end + 2 + int(size[1], 16) + 2
+            self._next_at = self._searched = end + 2 + size + 2
         return False
+
+
+def _chunk_size(line: bytes) -> int | None:
+    """The length that the line before a chunk gives, in hexadecimal; None when it gives none."""
+    digits = line.partition(b";")[0].rstrip(b" \t")
+    if not 0 < len(digits) <= _MOST_DIGITS or digits.strip(b"0123456789abcdefABCDEF"):
+        return None
+    return int(digits, 16)

@@ -16,9 +16,7 @@ from app.core.extensions import login_manager
 from app.models import User
 from app.web import audit
 from app.web.auth import known_devices
-
-#: Whose cookie it is, by its signature alone: enough to count what one user asks for.
-USER_ID = "user_id"
+from app.web.cookies import USER_ID
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]
