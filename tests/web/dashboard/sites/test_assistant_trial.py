@@ -56,7 +56,7 @@ def test_a_trial_waits_for_its_site_like_a_visitor(
     admin: FlaskClient, site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(1)
-    monkeypatch.setattr("app.web.dashboard.assistants.long_requests", gate)
+    monkeypatch.setattr("app.web.dashboard.sites.assistant.long_requests", gate)
     with gate.enter("another site"):
         answer = ask(admin, "Hello", assistant="openai")
     assert answer.status_code == 503
