@@ -98,7 +98,7 @@ def try_assistant(key: str) -> ResponseReturnValue:
         with long_requests.enter(found.id):
             tried = try_out(profile, found.id, lines, asked["draft"], conversation)
     except Busy as error:
-        return render_template("sites/_trial_busy.html", detail=error.detail), 503
+        return render_template("dashboard/sites/_trial_busy.html", detail=error.detail), 503
     return _tried(profile, _answer(profile, tried, lines, conversation), tried)
 
 
