@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from flask import Flask
 
@@ -19,6 +21,13 @@ from app.web.cookies import PeopleOnly
 from config import Settings
 
 
+class Application(Flask):
+    """Flask, but for its check of each hook and view, at each request, for being asynchronous."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application for these settings; by default those of the environment.
 
@@ -29,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         address = embedded.start(settings.instance_path).url
         settings = replace(settings, database_url=embedded.sqlalchemy_url(address))
     logs.configure(settings.log_format)
-    app = Flask(__name__, static_folder="../static/dist", template_folder="../templates")
+    app = Application(__name__, static_folder="../static/dist", template_folder="../templates")
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
     app.extensions["widget_signer"] = Signer(settings.secret_keys, "widget")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::\d{1,5})?")
 _IPV4_WITH_PORT = re.compile(r"([0-9.]{7,15}):\d{1,5}")
@@ -13,6 +14,7 @@ _LONGEST = 64
 _IPV6_SUBSCRIBER_PREFIX = 64
 
 
+@lru_cache(maxsize=4096)
 def client_address(text: str) -> str:
     """The IP address in `text` in its canonical form, or "" when it holds none.
 
@@ -32,6 +34,7 @@ def client_address(text: str) -> str:
     return str(address)
 
 
+@lru_cache(maxsize=4096)
 def rate_key(text: str) -> str:
     """What a caller's address is counted under: an IPv4 address, or the /64 of an IPv6 one.
 

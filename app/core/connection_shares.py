@@ -141,10 +141,10 @@ class Gate:
         owner_most = use.share.most_per_owner
         if use.owner and owner_most and self._held_by[use.share.part, use.owner] >= owner_most:
             return False
-        taken = sum(
-            self._held[part] if part == use.share.part else max(self._held[part], reserved)
-            for part, reserved in RESERVED.items()
-        )
+        taken = 0
+        for part, reserved in RESERVED.items():
+            held = self._held[part]
+            taken += held if part == use.share.part or held > reserved else reserved
         return taken < self._size
 
     def _admit(self, use: Use) -> None:
@@ -178,6 +178,12 @@ class Gate:
                 return False
             self._waiting[waiter.use.share.part].remove(waiter)
             return True
+
+
+def share_of(connection: PoolProxiedConnection) -> Share:
+    """The share under which a connection was taken from the pool."""
+    use: Use = (connection.record_info or {}).get(Use, _DEFAULT)
+    return use.share
 
 
 class SharedPool(QueuePool):

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core import events
-from app.core.connection_shares import Part, SharedPool
+from app.core.connection_shares import Part, SharedPool, share_of
 from app.core.statement_timeout import limit_statements, set_local
 
 
@@ -102,7 +102,7 @@ def call_on(engine: Engine, function: str, *arguments: Any) -> tuple[Any, ...] |
         connection.autocommit = True
         with connection.cursor() as cursor:
             # Several statements sent as one are a transaction of their own.
-            cursor.execute(set_local() + _call_sql(function, arguments), arguments)
+            cursor.execute(set_local(share_of(pooled)) + _call_sql(function, arguments), arguments)
             row: tuple[Any, ...] | None = cursor.fetchone()
         connection.autocommit = False
     except BaseException:

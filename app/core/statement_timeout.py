@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from app.core.connection_shares import current_use
+from app.core.connection_shares import Share, current_use
 
 _DUE = "statement_timeout_is_due"
 
@@ -24,9 +24,9 @@ def limit_statements(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", _prefix, retval=True)
 
 
-def set_local() -> str:
-    """What to put before a statement of a transaction of its own; mostly nothing."""
-    limit_ms = current_use().share.statement_timeout_ms
+def set_local(share: Share) -> str:
+    """What to put before the first statement of a transaction; mostly nothing."""
+    limit_ms = share.statement_timeout_ms
     return "" if limit_ms is None else f"SET LOCAL statement_timeout = {limit_ms}; "
 
 
@@ -39,7 +39,7 @@ def _prefix(
 ) -> tuple[str, Any]:
     if not connection.info.pop(_DUE, False):
         return statement, parameters
-    prefix = set_local()
+    prefix = set_local(current_use().share)
     if not prefix or cursor.connection.autocommit:
         return statement, parameters
     if many or cursor.name is not None:  # repeated for each row; or part of a DECLARE

@@ -18,11 +18,16 @@ def protect_every(response: Response) -> Response:
     """A type is not guessed, nothing is kept by a cache that was not told to, and a browser that
     came by HTTPS comes back by HTTPS only.
     """
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Cache-Control", "no-store")
+    # Not setdefault: looking for a header that is not there raises inside, for each response.
+    headers = response.headers
+    there = {name for name, _ in headers}
+    if "X-Content-Type-Options" not in there:
+        headers.add("X-Content-Type-Options", "nosniff")
+    if "Cache-Control" not in there:
+        headers.add("Cache-Control", "no-store")
     settings = current_app.extensions["settings"]
     if settings.is_production and settings.public_url.startswith("https://"):
-        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+        headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
     return response
 
 
