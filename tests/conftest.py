@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
 from werkzeug.serving import make_server
 
 from app import create_app
+from app.accounts import passwords
 from app.core import crypto, embedded
 from app.core.db import db
 from app.core.live import hub
@@ -65,6 +68,16 @@ def _no_internet() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """A hash costs a tenth of a second on purpose, and most tests sign somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(generate_password_hash, method="scrypt:1024:8:1")
+        patch.setattr(passwords, "generate_password_hash", cheap)
+        patch.setattr(passwords, "_NOBODYS_HASH", cheap("nobody's"))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +168,6 @@ def session(app: Flask) -> Iterator[Session]:
 def database(app: Flask) -> Iterator[Flask]:
     """A database that really commits, in an app context; emptied after the test."""
     with app.app_context():
-        _empty()
         yield app
         db.session.rollback()
         _empty()

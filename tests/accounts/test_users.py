@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -25,6 +27,15 @@ def test_a_password_is_kept_as_scrypt_and_verified(session: Session) -> None:
     assert users.verify(session, "ANN@example.com", "correct horse") is made.user
     assert users.verify(session, "ann@example.com", "correct horses") is None
     assert users.verify(session, "nobody@example.com", "correct horse") is None
+
+
+def test_a_hash_costs_what_werkzeug_thinks_right() -> None:
+    """In a process of its own: the other tests have cheap ones."""
+    code = "from app.accounts.passwords import hash_password as h; print(h('correct horse'))"
+    stored = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert stored.startswith("scrypt:32768:8:1$")
 
 
 def test_without_a_password_one_is_generated(session: Session) -> None:
