@@ -19,8 +19,7 @@ from app.assistants.run import MOST_CHARACTERS
 from app.assistants.scripted_flow import name_to_say
 from app.assistants.scripted_words import confirmation
 from app.assistants.tools import CONFIRM, Toolbox, offered
-from app.gateways.chat_completion import Answered, ModelError, ToolCall
-from app.gateways.openai_compatible import OPENAI_URL, Server, ask
+from app.gateways.chat_completion import OPENAI_URL, Answered, ModelError, Server, ToolCall
 from app.gateways.thinking import WithoutThinking
 from app.leads.agreement import CONSENT
 from app.models.site_profile import SiteProfile
@@ -71,7 +70,9 @@ class _Answer:
     def __init__(
         self, server: Server, model: str, transcript: Transcript, site: SiteProfile
     ) -> None:
-        self._server, self._model = server, model
+        from app.gateways.openai_compatible import ask  # slow to load
+
+        self._server, self._model, self._ask_model = server, model, ask
         self._transcript, self._site = transcript, site
         started = time.monotonic()
         self._first_word_at = started + site.ai.first_word_seconds
@@ -119,7 +120,7 @@ class _Answer:
         self._open_call = (costs, "")
         thinking = WithoutThinking()
         beginning = _BETWEEN if self._text else ""
-        parts = ask(
+        parts = self._ask_model(
             self._server,
             self._model,
             self._messages,

@@ -1,9 +1,10 @@
-"""A streamed chat completion, put together from its chunks."""
+"""A streamed chat completion: which server is asked, and its answer put together from chunks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from app.gateways.whole_signs import WholeSigns
 
@@ -21,6 +22,31 @@ ErrorKind = Literal[
     "too_big",
 ]
 _MOST_CALLS = 100
+OPENAI_URL = "https://api.openai.com/v1"
+
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the API begins; a query in `url` goes with each call. `key` may be empty."""
+
+    url: str = OPENAI_URL
+    key: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        return (urlsplit(self.url).hostname or "").lower()
+
+    @property
+    def is_azure(self) -> bool:
+        return self.host.endswith(_AZURE_HOSTS) or "api-version=" in urlsplit(self.url).query
+
+    @property
+    def limit_name(self) -> str:
+        """The older name is refused by newer models of OpenAI, the newer one by older servers."""
+        is_new = self.is_azure or self.host == "api.openai.com"
+        return "max_completion_tokens" if is_new else "max_tokens"
 
 
 class ModelError(Exception):

@@ -1,7 +1,8 @@
 """Chat completions, as OpenAI, Azure, Ollama, vLLM and others serve them: one streaming call.
 
 The `openai` package 3.x shapes requests and reads the stream; its time limits (600 s a read) and
-retries (two) are replaced by ours.
+retries (two) are replaced by ours. It takes a second and 30 MB to load: only who asks a model
+imports this module.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import contextlib
 import random
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -19,12 +19,9 @@ import httpcore2
 import httpx2
 from openai import APIError, APIStatusError, OpenAI, OpenAIError, Stream
 
-from app.gateways.chat_completion import Answered, ErrorKind, ModelError, Reading
+from app.gateways.chat_completion import Answered, ErrorKind, ModelError, Reading, Server
 from app.gateways.deadlined_http import Allowance, DeadlinedTransport, TooBigError
 
-OPENAI_URL = "https://api.openai.com/v1"
-
-_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _KIND_OF_STATUS: dict[int, ErrorKind] = {
     401: "refused",
     403: "refused",
@@ -38,28 +35,6 @@ _KIND_OF_STATUS: dict[int, ErrorKind] = {
 _MOST_BYTES = 4 * 1024 * 1024
 _RETRY_SECONDS = 0.2
 _LONGEST_RETRY_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where the API begins; a query in `url` goes with each call. `key` may be empty."""
-
-    url: str = OPENAI_URL
-    key: str = field(default="", repr=False)
-
-    @property
-    def host(self) -> str:
-        return (urlsplit(self.url).hostname or "").lower()
-
-    @property
-    def is_azure(self) -> bool:
-        return self.host.endswith(_AZURE_HOSTS) or "api-version=" in urlsplit(self.url).query
-
-    @property
-    def limit_name(self) -> str:
-        """The older name is refused by newer models of OpenAI, the newer one by older servers."""
-        is_new = self.is_azure or self.host == "api.openai.com"
-        return "max_completion_tokens" if is_new else "max_tokens"
 
 
 def ask(

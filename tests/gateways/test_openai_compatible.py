@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.gateways.chat_completion import Answered, ModelError, ToolCall
-from app.gateways.openai_compatible import Server, ask
+from app.gateways.chat_completion import Answered, ModelError, Server, ToolCall
+from app.gateways.openai_compatible import ask
 from tests.fakes.chat_completions import Calls, ChatCompletions, Says, running_chat_completions
 
 KEY = "sk-secret-key"
