@@ -11,8 +11,9 @@ from playwright.sync_api import BrowserContext, expect
 from app.accounts import audit
 from app.core.db import transaction
 from tests.browser.screens import Axe, assert_fine
+from tests.browser.signed_in import sign_in
 from tests.factories import make_chat, make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -34,11 +35,8 @@ def test_the_log_can_be_read_and_narrowed_on_every_screen(
             audit.note(session, ann, action, "session", chat.id, address="2001:db8::7", **more)
         audit.note(session, ann, "key.revoked", "key", uuid.uuid4(), name=f"N8n {'x' * 60}")
     page = new_context().new_page()
-    page.goto(f"{server}/login?next=/audit")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{server}/audit")
+    sign_in(page.context, server)
+    page.goto(f"{server}/audit")
     expect(page.get_by_text("changed who answers on")).to_be_visible()
     expect(page.get_by_text("Name, Phone")).to_be_visible()
     assert_fine(page, axe, "audit")

@@ -8,9 +8,10 @@ from playwright.sync_api import Page, expect
 
 from app.upkeep.doctor import examine
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.web.health_check import WARNING, break_something
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard"]
 
@@ -38,9 +39,7 @@ def test_no_barrier_in_the_warning_and_the_check(
 def test_a_check_is_asked_for_without_scripts(new_context: NewContext, server: str) -> None:
     make_user()
     page = new_context(java_script_enabled=False).new_page()
-    page.goto(f"{server}/login?next=/sync")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, server)
+    page.goto(f"{server}/sync")
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("The check has begun.")).to_be_visible()

@@ -20,6 +20,7 @@ from app.models import ChatSession, Destination, User
 from config import Settings
 from tests.browser.live import caught_up
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.factories import make_chat, make_lead, make_message
 from tests.reporting.test_deliveries import make_attempt, make_delivery
 from tests.web.signed_in import PASSWORD, make_user
@@ -35,11 +36,8 @@ def dashboard(new_context: NewContext, server: str) -> Callable[..., Page]:
 
     def visit(path: str, **options: Any) -> Page:
         page = new_context(**options).new_page()
-        page.goto(f"{server}/login?next={path}")
-        page.get_by_label("E-mail").fill("ann@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{server}{path}")
+        sign_in(page.context, server)
+        page.goto(f"{server}{path}")
         caught_up(page)
         page.evaluate("window.wasNotReloaded = true")
         return page

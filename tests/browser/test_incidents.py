@@ -13,9 +13,10 @@ from app.core.db import transaction
 from app.incidents.record import Seen, note
 from app.incidents.resolve import open_again, resolve
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard"]
 pytestmark = pytest.mark.usefixtures("database")
@@ -102,9 +103,7 @@ def test_without_javascript_incidents_are_resolved_all_the_same(
     make_user()
     tell()
     page = new_context(java_script_enabled=False).new_page()
+    sign_in(page.context, server)
     page.goto(f"{server}/incidents")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Mark as resolved").click()
     expect(page.get_by_text("All is well")).to_be_visible()

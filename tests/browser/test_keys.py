@@ -10,8 +10,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from app.core.db import transaction
 from tests.browser.screens import Axe, assert_fine
+from tests.browser.signed_in import sign_in
 from tests.factories import make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -21,11 +22,8 @@ def page(new_context: Callable[..., BrowserContext], server: str) -> Page:
     """Signed in as an admin."""
     make_user()
     page = new_context().new_page()
-    page.goto(f"{server}/login?next=/keys")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{server}/keys")
+    sign_in(page.context, server)
+    page.goto(f"{server}/keys")
     return page
 
 

@@ -10,8 +10,9 @@ from app.core import events
 from app.core.db import transaction
 from app.core.live import MOST_OF_ONE_OWNER
 from tests.browser.live import caught_up
+from tests.browser.signed_in import sign_in
 from tests.factories import make_chat
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 NewContext = Callable[..., BrowserContext]
 SOON = "window.setTimeout = ((set) => (run, ms, ...rest) => set(run, ms / 10, ...rest))(setTimeout)"
@@ -21,11 +22,8 @@ def visit(new_context: NewContext, server: str) -> Page:
     """A browser of its own: browsers open six connections to a host, for all tabs together."""
     page = new_context().new_page()
     page.add_init_script(SOON)
-    page.goto(f"{server}/login?next=/sessions")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{server}/sessions")
+    sign_in(page.context, server)
+    page.goto(f"{server}/sessions")
     caught_up(page)
     return page
 

@@ -15,9 +15,10 @@ from app.models import ChatSession, Message, QaMove, User
 from app.review import qa
 from app.review.qa import Decision
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard"]
 
@@ -111,10 +112,8 @@ def test_two_at_once_are_told_and_keep_what_they_typed(
     ours = dashboard(f"/sessions/{first}")
     make_user("bob@example.com", role="agent")
     theirs = new_context().new_page()
-    theirs.goto(f"{server}/login?next=/qa")
-    theirs.get_by_label("E-mail").fill("bob@example.com")
-    theirs.get_by_label("Password").fill(PASSWORD)
-    theirs.get_by_role("button", name="Sign in").click()
+    sign_in(theirs.context, server, "bob@example.com")
+    theirs.goto(f"{server}/qa")
     theirs.wait_for_url(f"**/qa/{first}*")
 
     ours.get_by_text("Something is wrong").click()

@@ -17,9 +17,10 @@ from app.core.db import transaction
 from app.models import ChatSession, Delivery, Message, SessionEvent, Site, User
 from tests.browser.live import caught_up
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard"]
 
@@ -131,10 +132,8 @@ def second(new_context: NewContext, server: str, path: str) -> Page:
     """The same page in another browser, signed in by itself."""
     context: BrowserContext = new_context()
     page = context.new_page()
-    page.goto(f"{server}/login?next={path}")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, server)
+    page.goto(f"{server}{path}")
     caught_up(page)
     page.evaluate("window.wasNotReloaded = true")
     page.wait_for_timeout(1200)  # what is asked at the start is over
@@ -263,10 +262,8 @@ def test_without_javascript_the_forms_work(new_context: NewContext, server: str)
     make_user()
     chat_id = open_one()
     page = new_context(java_script_enabled=False).new_page()
+    sign_in(page.context, server)
     page.goto(f"{server}/sessions/{chat_id}")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Mark as completed").click()
     page.get_by_role("button", name="Open again").click()
     page.get_by_role("link", name="Delete this session").click()

@@ -13,9 +13,10 @@ from app.core import clock, events
 from app.core.db import transaction
 from app.models import ChatSession
 from tests.browser.screens import put_on
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.factories import make_chat, make_lead, make_message, make_site
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard"]
 
@@ -195,10 +196,8 @@ def test_without_javascript_the_list_is_filtered_and_archived_from(
     make_user()
     chats = make_sessions(3)
     page = new_context(java_script_enabled=False).new_page()
+    sign_in(page.context, server)
     page.goto(f"{server}/sessions")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Review").select_option("Unchecked")
     page.get_by_role("button", name="Show").click()
     assert page.url == f"{server}/sessions?qa_status=unchecked"

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from app.core.db import transaction
 from app.sync import manual, runs
 from tests.browser.screens import assert_fine
+from tests.browser.signed_in import sign_in
 from tests.browser.test_dashboard import (
     Axe,
     NewContext,
@@ -25,7 +26,7 @@ from tests.sync.manual_runs import (
     write,
 )
 from tests.sync.set_aside import set_aside
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["dashboard", "memory_table"]
 pytestmark = pytest.mark.usefixtures("memory_table")
@@ -112,10 +113,8 @@ def test_without_javascript_it_is_a_form_and_a_reload_shows_it(
 ) -> None:
     make_user()
     page = new_context(java_script_enabled=False).new_page()
-    page.goto(f"{server}/login?next=/sync")
-    page.get_by_label("E-mail").fill("ann@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page.context, server)
+    page.goto(f"{server}/sync")
     page.get_by_role("link", name="Sync").click()
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("Waiting", exact=True)).to_be_visible()

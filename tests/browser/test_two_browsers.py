@@ -17,9 +17,10 @@ from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
 from app.core import clock
 from tests.browser.chat import open_widget
+from tests.browser.signed_in import sign_in
 from tests.browser.telling import Line, line
 from tests.browser.test_sessions_list import change, come, make_sessions
-from tests.web.signed_in import PASSWORD, make_user
+from tests.web.signed_in import make_user
 
 __all__ = ["line"]
 
@@ -72,16 +73,6 @@ def says(where: Locator, *words: str) -> Callable[[], None]:
 
 def is_gone(where: Locator) -> Callable[[], None]:
     return lambda: expect(where).to_have_count(0)
-
-
-def sign_in(context: BrowserContext, address: str, email: str) -> None:
-    page = context.new_page()
-    page.goto(f"{address}/login")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/sessions")
-    page.close()
 
 
 def open_live(context: BrowserContext, address: str) -> Page:
