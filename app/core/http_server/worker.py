@@ -35,6 +35,7 @@ BODY_SECONDS = 30.0
 #: How long a client may go on sending what nobody reads, so that it gets its answer all the same.
 CLOSING_SECONDS = 5.0
 READ_BYTES = 64 * 1024
+ACCEPTED_AT_ONCE = 16
 #: A request up to this size is ordinary; the larger ones of a process share `LARGE_ROOM_BYTES`.
 ORDINARY_BYTES = 64 * 1024
 LARGE_ROOM_BYTES = 64 * 1024 * 1024
@@ -74,6 +75,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def accept(self, listener: Any) -> None:
+        """A turn of the loop may be long when many connections are busy: then several wait here,
+        and a health check may be behind them. The other processes get some of them, too.
+        """
+        for _ in range(ACCEPTED_AT_ONCE):
+            if not self._accept_one(listener):
+                return
+
+    def _accept_one(self, listener: Any) -> bool:
+        """False when none is waiting, or there is no room for it."""
         try:
             accepted, client = listener.accept()
         except OSError as error:
@@ -81,7 +91,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._close_longest_waiting()
             elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
                 raise
-            return
+            return False
         sock = ResponseSocket(
             accepted.family, accepted.type, accepted.proto, fileno=accepted.detach()
         )
@@ -94,6 +104,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._make_room()
         if connection in self._waiting:  # behind a proxy the request is usually there already
             self._receive(connection)
+        return True
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """In a thread. What remains of a request that is not whole can't be told from the next."""
