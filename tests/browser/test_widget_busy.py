@@ -79,7 +79,7 @@ def test_behind_two_that_wait_a_message_is_sending_until_it_is_taken(
     chat_id = uuid.UUID(here["session_id"])
     stand.may_answer.clear()
     elsewhere = [ask_elsewhere(demo, here, "one")]
-    assert stand.is_thinking.wait(10)
+    assert stand.is_thinking.wait(60)
     for number, text in enumerate(("two", "three"), 1):
         elsewhere.append(ask_elsewhere(demo, here, text))
         until_waiting(chat_id, number)

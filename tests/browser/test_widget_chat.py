@@ -54,6 +54,7 @@ def test_a_chat_with_a_wrong_address_and_a_correction_is_booked(page: Page, demo
 def test_who_answers_during_the_greeting_keeps_the_next_question(page: Page, demo: str) -> None:
     page.goto(f"{demo}/widget/demo")
     chat = Chat(page)
+    expect(chat.field).to_have_attribute("placeholder", "Your name")  # until then it is another
     chat.field.fill("Ann Lee")
     chat.field.press("Enter")
     expect(chat.choices.first).to_have_text("Kitchen")

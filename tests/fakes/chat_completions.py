@@ -117,7 +117,7 @@ class ChatCompletions:
         self._thread.join()
         self._server.server_close()
 
-    def wait_until_hung_up(self, count: int = 1, within_seconds: float = 5) -> None:
+    def wait_until_hung_up(self, count: int = 1, within_seconds: float = 60) -> None:
         deadline = time.monotonic() + within_seconds
         while self.hung_up < count:
             assert time.monotonic() < deadline, f"{self.hung_up} of {count} clients hung up"

@@ -107,7 +107,7 @@ class N8n:
         self._server = _Server(("127.0.0.1", self.port), _handler(self))
         self._listen()
 
-    def wait_for(self, count: int, within_seconds: float = 10) -> None:
+    def wait_for(self, count: int, within_seconds: float = 60) -> None:
         """Until this many requests have come."""
         deadline = time.monotonic() + within_seconds
         while len(self.received) < count:

@@ -27,7 +27,7 @@ def n8n() -> Iterator[Workflow]:
 
 
 def answered(
-    n8n: Workflow, script: Script | None = None, seconds: float = 5
+    n8n: Workflow, script: Script | None = None, seconds: float = 20
 ) -> tuple[list[str], Answered]:
     """The pieces that came, and the whole."""
     if script:

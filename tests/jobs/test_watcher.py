@@ -29,7 +29,7 @@ def watcher(database: Flask) -> Iterator[Watcher]:
     found.stop()
 
 
-def until(condition: Callable[[], object], within_seconds: float = 20) -> None:
+def until(condition: Callable[[], object], within_seconds: float = 60) -> None:
     deadline = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -70,7 +70,7 @@ def test_a_stopped_worker_finishes_what_it_is_sending(
     n8n.wait_for(1, within_seconds=PATIENCE_SECONDS)
 
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
 
     states = [outbox_of.state(delivery) for delivery in deliveries]
     delivered = [state for state in states if state.status == "delivered"]

@@ -43,7 +43,8 @@ class Size:
 
 FULL = Size(5_000, 30.0, 60, 12.0, 600.0, hurries=False)
 MIDDLE = Size(600, 10.0, 40, 8.0, 240.0, hurries=False)
-SMALL = Size(80, 3.0, 8, 1.5, 90.0, hurries=True)
+# A table over whose rows a process died is left alone for a minute.
+SMALL = Size(80, 3.0, 8, 1.5, 300.0, hurries=True)
 SIZES = {"--small": SMALL, "--middle": MIDDLE}
 LOOK_EVERY_SECONDS = 0.4
 

@@ -148,7 +148,7 @@ def test_the_command_follows_a_sync_that_runs_elsewhere(app: Flask) -> None:
 
     other = threading.Thread(target=elsewhere)
     other.start()
-    assert has_begun.wait(10)
+    assert has_begun.wait(60)
     result = app.test_cli_runner().invoke(args=["sync"])
     other.join()
     assert "A sync is running already, in another process." in result.output
