@@ -83,7 +83,7 @@ def test_the_list_is_worked_through_by_keyboard(dashboard: Dashboard) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f"#session-{chats[3]}")).to_be_visible()
     press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Archive what is selected")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Archive what is selected")
     press("j", "Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.get_by_label("Select all on this page").first.check()

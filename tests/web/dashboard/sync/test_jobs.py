@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 def test_nothing_is_quarantined_at_first(admin: FlaskClient) -> None:
     page = admin.get("/sync").text
-    assert "Quarantined jobs" in page
+    assert "Jobs that stopped the worker" in page
     assert "None. A job that keeps stopping" in page
 
 
