@@ -22,12 +22,11 @@ ALONE: Final = "alone"
 
 _app = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
 
-_IS_WAITING = text("""
-    SELECT EXISTS (
-        SELECT FROM procrastinate_jobs
-         WHERE queue_name = :queue AND status = 'todo' AND task_name = :task
-           AND (:is_any_run OR args = CAST(:arguments AS jsonb))
-    )
+_WAITING = text("""
+    SELECT count(*)
+      FROM procrastinate_jobs
+     WHERE queue_name = :queue AND status = 'todo' AND task_name = :task
+       AND (:is_any_run OR args = CAST(:arguments AS jsonb))
 """)
 
 _IS_KNOWN = text("""
@@ -59,23 +58,24 @@ def defer_alone(
     *,
     at: datetime | None = None,
     is_any_run: bool = False,
+    at_most: int = 1,
 ) -> None:
-    """`defer` what may kill its worker, unless it `is_waiting_alone` already."""
-    if not is_waiting_alone(session, task, arguments, is_any_run=is_any_run):
+    """`defer` what may kill its worker, until `at_most` jobs of it wait to run alone."""
+    for _ in range(waiting_alone(session, task, arguments, is_any_run=is_any_run), at_most):
         defer(session, task, at=at, queue=ALONE, **arguments)
 
 
-def is_waiting_alone(
+def waiting_alone(
     session: Session, task: str, arguments: Mapping[str, Any], *, is_any_run: bool = False
-) -> bool:
-    """Whether a job of this task with these arguments, or with any, waits to run alone."""
+) -> int:
+    """How many jobs of this task with these arguments, or with any, wait to run alone."""
     values = {
         "queue": ALONE,
         "task": task,
         "arguments": json.dumps(dict(arguments)),
         "is_any_run": is_any_run,
     }
-    return bool(session.scalar(_IS_WAITING, values))
+    return session.scalar(_WAITING, values) or 0
 
 
 def is_known(session: Session, task: str, arguments: Mapping[str, Any]) -> bool:

@@ -38,22 +38,20 @@ OPEN_STATUSES = ("pending", "failed")
 #: key, consecutive_failures, blocked_until, paused_at
 DestinationRow = Row[str, int, datetime | None, datetime | None]
 DeliveryRow = Row[*tuple[Any, ...]]
-#: A worker died over it, perhaps because of it.
-WAS_INTERRUPTED = or_(Delivery.claim_token.is_not(None), Delivery.interruptions > 0)
 #: So many times it is tried again at once, as after a kill; then after growing pauses.
 INTERRUPTIONS_AT_ONCE = 2
 
 
-def claim(destination_key: str, *, with_interrupted: bool = True) -> Outgoing | None:
+def claim(destination_key: str, *, with_suspects: bool = True) -> Outgoing | None:
     """The delivery to send now, in a transaction of its own; None when there is nothing to do.
 
-    `with_interrupted`: also one over which a worker died, which may kill the next one, too.
+    `with_suspects`: also one that may have killed a worker, and may kill the next one, too.
     """
     with transaction() as session:
         destination = locked(session, destination_key)
-        if destination is None or _is_busy(session, destination):
+        if destination is None or _is_busy(session, destination, with_suspects):
             return None
-        while row := _next_due(session, destination, with_interrupted):
+        while row := _next_due(session, destination, with_suspects):
             if row.claim_token is not None and not _survived(session, row):
                 continue
             if _may_arrive_twice(session, row):
@@ -61,6 +59,10 @@ def claim(destination_key: str, *, with_interrupted: bool = True) -> Outgoing | 
                 continue
             return _taken(session, row)
         return None
+
+
+def most_at_once(destination_key: str) -> int:
+    return FEWER_AT_ONCE.get(kind_of(destination_key), MOST_AT_ONCE)
 
 
 def locked(session: Session, destination_key: str) -> DestinationRow | None:
@@ -77,21 +79,37 @@ def locked(session: Session, destination_key: str) -> DestinationRow | None:
     ).one_or_none()
 
 
-def _is_busy(session: Session, destination: DestinationRow) -> bool:
+def _is_busy(session: Session, destination: DestinationRow, with_suspects: bool) -> bool:
+    """Whether as many are being sent as may be. Suspects go first: they wait for a process of
+    their own, and would never find room beside all the others.
+    """
+    now = clock.now()
+    is_ours = Delivery.destination_key == destination.key
     live = session.scalar(
         select(func.count()).where(
-            Delivery.destination_key == destination.key,
-            Delivery.claim_token.is_not(None),
-            Delivery.claimed_until > clock.now(),
+            is_ours, Delivery.claim_token.is_not(None), Delivery.claimed_until > now
         )
     )
-    most = FEWER_AT_ONCE.get(kind_of(destination.key), MOST_AT_ONCE)
+    most = most_at_once(destination.key)
     most = 1 if is_probing(destination.consecutive_failures) else most
+    if not with_suspects:
+        most -= (
+            session.scalar(
+                select(func.count()).where(
+                    is_ours,
+                    Delivery.is_suspect,
+                    Delivery.status.in_(OPEN_STATUSES),
+                    Delivery.next_attempt_at <= now,
+                    or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
+                )
+            )
+            or 0
+        )
     return (live or 0) >= most
 
 
 def _next_due(
-    session: Session, destination: DestinationRow, with_interrupted: bool
+    session: Session, destination: DestinationRow, with_suspects: bool
 ) -> DeliveryRow | None:
     now = clock.now()
     earlier = aliased(Delivery)
@@ -113,6 +131,7 @@ def _next_due(
             Delivery.claimed_until,
             Delivery.is_withdrawn,
             Delivery.interruptions,
+            Delivery.is_suspect,
         )
         .where(
             Delivery.destination_key == destination.key,
@@ -123,7 +142,7 @@ def _next_due(
             # the first. Alone it would join the whole backlog: 500 ms where 200,000 wait.
             or_(Delivery.lead_id.is_(None), ~waits_for_earlier),
             _may_go(session, destination, now),
-            true() if with_interrupted else ~WAS_INTERRUPTED,
+            true() if with_suspects else ~Delivery.is_suspect,
         )
         .order_by(Delivery.next_attempt_at)
         .limit(1)
@@ -161,7 +180,7 @@ def _several_leads_wait(session: Session, destination: DestinationRow) -> bool:
 
 def _survived(session: Session, row: DeliveryRow) -> bool:
     """Keep the attempt a dead worker left behind. False when that was the last of its schedule,
-    its session was opened again meanwhile, or so many workers died over it that it has to wait.
+    its session was opened again meanwhile, or so many workers died of it that it has to wait.
     """
     session.execute(
         insert(DeliveryAttempt).values(
@@ -172,7 +191,7 @@ def _survived(session: Session, row: DeliveryRow) -> bool:
         )
     )
     is_last = row.attempt_count + 1 > len(RETRY_DELAYS)
-    interruptions = row.interruptions + 1
+    interruptions = row.interruptions + int(row.is_suspect)
     values: dict[str, Any] = {
         "attempt_count": row.attempt_count + 1,
         "interruptions": interruptions,

@@ -36,7 +36,7 @@ PAUSE_REASONS = {
     " RESEND_FROM at Resend, then resume.",
 }
 _ENDS = {"delivered": "delivered", "unknown": "unknown"}
-_SURVIVED: dict[str, Any] = {**UNCLAIMED, "interruptions": 0}
+_SURVIVED: dict[str, Any] = {**UNCLAIMED, "interruptions": 0, "is_suspect": False}
 
 
 def record(delivery: Outgoing, outcome: Outcome, at: datetime, duration_ms: int) -> None:

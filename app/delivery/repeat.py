@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.core import clock, events
 from app.core.queue import defer_alone
 from app.delivery import letters, payload
-from app.delivery.claim import OPEN_STATUSES, WAS_INTERRUPTED
+from app.delivery.claim import OPEN_STATUSES, most_at_once
 from app.delivery.destinations import kind_of
 from app.delivery.health import call_drainers
 from app.delivery.outbox import DELIVER, TEST, enqueue
@@ -122,15 +122,15 @@ def rescue(session: Session) -> list[str]:
             ),
         ),
     )
-    unharmed = is_forgotten.where(~WAS_INTERRUPTED)
+    unharmed = is_forgotten.where(~Delivery.is_suspect)
     keys = list(session.scalars(select(Destination.key).where(unharmed)))
     for key in keys:
         call_drainers(session, key)
-    # What a worker died over is sent where nothing else runs.
-    suspect = is_forgotten.where(WAS_INTERRUPTED)
+    # What may have killed a worker is sent where nothing else runs.
+    suspect = is_forgotten.where(Delivery.is_suspect)
     alone = list(session.scalars(select(Destination.key).where(suspect)))
     for key in alone:
-        defer_alone(session, DELIVER, {"destination_key": key})
+        defer_alone(session, DELIVER, {"destination_key": key}, at_most=most_at_once(key))
     return sorted({*keys, *alone})
 
 

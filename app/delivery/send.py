@@ -18,17 +18,17 @@ def drain(
     destination_key: str,
     is_stopping: Callable[[], bool] = lambda: False,
     *,
-    with_interrupted: bool = True,
+    with_suspects: bool = True,
 ) -> int:
     """Send one delivery after another until none is due, or others already send as many as may.
 
     Whoever is busy looks again after each delivery, so one that ends here is not forgotten.
-    Asked to stop, it leaves a job for the rest. `with_interrupted`: also those over which a worker
-    died. Gives how many it sent.
+    Asked to stop, it leaves a job for the rest. `with_suspects`: also those that may have
+    killed a worker. Gives how many it sent.
     """
     sent = 0
     while not is_stopping():
-        delivery = claim(destination_key, with_interrupted=with_interrupted)
+        delivery = claim(destination_key, with_suspects=with_suspects)
         if delivery is None:
             return sent
         attempt(delivery)

@@ -40,9 +40,8 @@ KEEP_FINISHED_JOBS_HOURS = 7 * 24
 
 
 def deliver(context: JobContext, destination_key: str) -> None:
-    """What killed a worker before is sent only where nothing else runs."""
-    is_alone = context.job.queue == ALONE
-    drain(destination_key, context.should_abort, with_interrupted=is_alone)
+    """What may have killed a worker is sent only where nothing else runs."""
+    drain(destination_key, context.should_abort, with_suspects=context.job.queue == ALONE)
 
 
 def manual_sync(context: JobContext, run_id: str) -> None:

@@ -63,7 +63,9 @@ class Delivery(Base):
     `attempt_count`: tries since its schedule began; `attempts` keeps those before it, too.
     `next_attempt_at` is empty when nothing will be tried by itself: it is over, or the
     destination has to be resumed first. `claim_token` and `claimed_until`: a worker is sending
-    it; a worker that died loses it then. `interruptions`: how many workers in a row died over it.
+    it; a worker that died loses it then.
+    `is_suspect`: a worker that was sending it died, and not because its whole service was stopped.
+    `interruptions`: how many workers in a row died since then.
 
     `ix_deliveries_destination_status` counts and lists those of a destination in a status;
     `ix_deliveries_given_up` those that wait for a person, which every page looks for.
@@ -96,6 +98,7 @@ class Delivery(Base):
             "destination_key",
             postgresql_where=text("claim_token IS NOT NULL"),
         ),
+        Index("ix_deliveries_suspect", "destination_key", postgresql_where=text("is_suspect")),
         Index(
             "ix_deliveries_not_arrived",
             "session_id",
@@ -141,6 +144,7 @@ class Delivery(Base):
     claim_token: Mapped[uuid.UUID | None]
     claimed_until: Mapped[Moment | None]
     interruptions: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_suspect: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     remote_id: Mapped[Words | None]
     created_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]

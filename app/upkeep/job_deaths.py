@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import transaction
-from app.core.queue import ALONE, defer_alone, is_waiting_alone
+from app.core.queue import ALONE, DEFAULT, defer_alone, waiting_alone
 from app.delivery.outbox import DELIVER
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ TAKE_OVER = "retry_stalled_jobs"
 DEAD_AFTER_SECONDS = 15
 #: Deaths of a job that ran alone after which it is left to a person.
 MOST_DEATHS_ALONE = 2
-#: Never quarantined: it goes on, alone, after growing pauses.
+#: Never quarantined: where no delivery explains the deaths, it goes on alone, after growing pauses.
 NEVER_QUARANTINED = (DELIVER,)
 #: Their own rows count how often a process died over them, and new jobs are deferred from there.
 ANSWER_TURN = "answer_turn"
@@ -73,6 +73,23 @@ _FORGET_STOPPED = text("""
      WHERE d.deaths = 0 AND NOT EXISTS (
            SELECT FROM procrastinate_jobs j WHERE j.id = d.stopped_job_id AND j.status = 'doing')
 """)
+# One of those that a worker was sending killed it perhaps: its supervisor lives. Which one, nobody
+# knows; a worker that is gone with its supervisor was killed from outside.
+_SUSPECT_DELIVERIES = text("""
+    UPDATE deliveries SET is_suspect = true
+     WHERE claim_token IS NOT NULL AND status IN ('pending', 'failed')
+       AND destination_key IN (
+           SELECT args ->> 'destination_key' FROM procrastinate_jobs
+            WHERE task_name = :task AND status = 'doing' AND worker_id = ANY(:ids))
+""")
+# Each delivery counts its own deaths (`deliveries.interruptions`).
+_IS_SENDING = text("""
+    SELECT EXISTS (
+        SELECT FROM deliveries
+         WHERE destination_key = :destination_key AND claim_token IS NOT NULL
+           AND status IN ('pending', 'failed')
+    )
+""")
 _RETRY = text("SELECT procrastinate_retry_job_v2(:job_id, :at, :priority, :queue, NULL)")
 _END = text("SELECT procrastinate_finish_job_v1(:job_id, 'failed', :delete)")
 _QUARANTINE = text("""
@@ -101,13 +118,15 @@ def subject_of(task: str, job_id: int, arguments: Mapping[str, Any]) -> str:
 
 
 def take_over(dead_workers: Sequence[int] = ()) -> frozenset[str]:
-    """Take every job out of the hands of workers that died: these, and those without a heartbeat.
+    """Take every job out of the hands of workers that died: these, whose supervisor saw it, and
+    those without a heartbeat.
 
     Each runs again alone; one that has killed two workers alone is quarantined. Gives the subjects
     that are suspect now.
     """
     with transaction() as session:
         if dead_workers:
+            session.execute(_SUSPECT_DELIVERIES, {"ids": list(dead_workers), "task": DELIVER})
             session.execute(_FORGET_WORKERS, {"ids": list(dead_workers)})
         for job in session.execute(_STALLED, {"seconds": DEAD_AFTER_SECONDS}).all():
             _take_over(session, job)
@@ -178,6 +197,11 @@ def _take_over(session: Session, job: Row[Any]) -> None:
     if job.task_name in COUNTED_ELSEWHERE:
         session.execute(_END, {"job_id": job.id, "delete": True})
         return
+    if job.task_name == DELIVER and session.scalar(_IS_SENDING, job.args):
+        # Those that are suspect are sent alone; whatever else is due there goes on.
+        _again(session, job.id, queue=DEFAULT, at=clock.now(), priority=None)
+        logger.warning("deliveries go on: their worker died", extra=extra)
+        return
     now = clock.now()
     values = {"subject": subject, "job_id": job.id, "task": job.task_name, "now": now}
     died = session.execute(_DIED, values | {"alone": int(job.queue_name == ALONE)}).one()
@@ -187,7 +211,7 @@ def _take_over(session: Session, job: Row[Any]) -> None:
         session.execute(_END, {"job_id": job.id, "delete": False})
         logger.error("job quarantined: it keeps killing its worker", extra=extra)
         return
-    if is_waiting_alone(session, job.task_name, job.args, is_any_run="timestamp" in job.args):
+    if waiting_alone(session, job.task_name, job.args, is_any_run="timestamp" in job.args):
         session.execute(_END, {"job_id": job.id, "delete": True})
         return
     at = now + pause_after(died.deaths_alone)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from app.core import clock
 from app.core.db import db, transaction
 from app.delivery import repeat
-from app.delivery.claim import CLAIM_FOR, INTERRUPTIONS_AT_ONCE, claim, locked
+from app.delivery.claim import CLAIM_FOR, INTERRUPTIONS_AT_ONCE, MOST_AT_ONCE, claim, locked
 from app.delivery.destinations import Outcome
 from app.delivery.record import record
 from app.delivery.repeat import OVERDUE, rescue
 from app.delivery.schedule import JITTER, RETRY_DELAYS
 from app.delivery.send import attempt, drain
+from app.models import Delivery
 from tests.delivery.conftest import Outbox
 from tests.fakes.n8n import N8n
 
@@ -157,6 +159,7 @@ def test_what_keeps_killing_its_worker_waits_longer_each_time_and_is_given_up(
     outbox_of: Outbox, n8n: N8n
 ) -> None:
     delivery = outbox_of.enqueue()
+    suspect(delivery)
     elapsed = timedelta(0)
     for deaths in range(13):
         if deaths > INTERRUPTIONS_AT_ONCE:
@@ -174,20 +177,50 @@ def test_what_keeps_killing_its_worker_waits_longer_each_time_and_is_given_up(
     assert outbox_of.errors(delivery) == ["interrupted"] * 13
 
 
-def test_what_killed_a_worker_is_left_to_a_process_of_its_own(outbox_of: Outbox, n8n: N8n) -> None:
-    suspect, other = outbox_of.enqueue(), outbox_of.enqueue()
+def test_what_may_have_killed_a_worker_is_left_to_a_process_of_its_own(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
+    poison, other = outbox_of.enqueue(), outbox_of.enqueue()
     assert claim("n8n") is not None
+    suspect(poison)
     with clock.moved(CLAIM_FOR + OVERDUE + timedelta(seconds=1)):
-        assert drain("n8n", with_interrupted=False) == 1
+        assert drain("n8n", with_suspects=False) == 1
         assert n8n.ids == [str(other)]
         with transaction() as session:
             assert rescue(session) == ["n8n"]
             assert rescue(session) == ["n8n"]
             alone = text("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'alone'")
-            assert session.scalar(alone) == 1  # once, however often it is looked for
+            # As many as may send at once, however often it is looked for.
+            assert session.scalar(alone) == MOST_AT_ONCE
         assert drain("n8n") == 1
-    assert n8n.ids == [str(other), str(suspect)]
-    assert outbox_of.state(suspect).interruptions == 0
+    assert n8n.ids == [str(other), str(poison)]
+    state = outbox_of.state(poison)
+    assert (state.interruptions, state.is_suspect) == (0, False)
+
+
+def test_suspects_find_room_however_many_others_wait(outbox_of: Outbox) -> None:
+    suspects = [outbox_of.enqueue() for _ in range(2)]
+    for _ in range(8):
+        outbox_of.enqueue()
+    for each in suspects:
+        suspect(each)
+    others = [claim("n8n", with_suspects=False) for _ in range(MOST_AT_ONCE)]
+    assert [each is not None for each in others] == [True, True, False, False]
+    assert {claim("n8n").id for _ in suspects} == set(suspects)
+    assert claim("n8n") is None
+
+
+def test_a_delivery_under_way_when_the_whole_service_is_killed_is_sent_by_anybody(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
+    delivery = outbox_of.enqueue()
+    for deaths in range(1, 5):
+        assert claim("n8n", with_suspects=False) is not None
+        assert outbox_of.state(delivery).interruptions == 0
+        assert outbox_of.errors(delivery) == ["interrupted"] * (deaths - 1)
+        let_go_of(delivery)
+    assert drain("n8n", with_suspects=False) == 1
+    assert n8n.ids == [str(delivery)]
 
 
 @pytest.mark.parametrize("late", [DELIVERED, FAILED])
@@ -307,3 +340,18 @@ def _in_threads(app: Flask, count: int) -> list[int]:
     for thread in threads:
         thread.join()
     return sent
+
+
+def suspect(delivery_id: uuid.UUID) -> None:
+    """As if the worker that sent it had died, and its supervisor had seen that."""
+    with transaction() as session:
+        session.execute(update(Delivery).where(Delivery.id == delivery_id).values(is_suspect=True))
+
+
+def let_go_of(delivery_id: uuid.UUID) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == delivery_id)
+            .values(claimed_until=clock.now() - timedelta(seconds=1))
+        )
