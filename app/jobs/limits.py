@@ -10,7 +10,7 @@ from __future__ import annotations
 from app.completion.backtest import BACKTEST
 from app.completion.backtest_save import APPLY, SETTLE
 from app.delivery.outbox import DELIVER
-from app.sync.runs import MANUAL_SYNC
+from app.models.run import MANUAL_SYNC
 from app.upkeep import doctor_job
 
 #: What runs in a worker's threads beside its jobs, by the name it is reported under.

@@ -11,8 +11,9 @@ from app.models.lead import Lead, LeadChange
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
 from app.models.qa import QaLook, QaMove, QaNotice
+from app.models.run import Run
 from app.models.site import Site
-from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
+from app.models.upkeep import Backtest, BacktestFinding, CheckReport
 from app.models.user import SavedView, User
 from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 
@@ -47,12 +48,12 @@ __all__ = [
     "QaMove",
     "QaNotice",
     "RecoveryCode",
+    "Run",
     "SavedView",
     "SessionEvent",
     "SignIn",
     "SignInFailure",
     "Site",
-    "SyncRun",
     "Turn",
     "User",
     "UserLink",

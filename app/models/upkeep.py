@@ -1,10 +1,10 @@
-"""Long runs that somebody can leave and come back to, and what the checks found."""
+"""Back-tests of booking phrases, and what the checks found."""
 
 from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -21,37 +21,6 @@ from app.models.types import (
 
 RUN_STATUSES = ("running", "done", "failed")
 FINDING_KINDS = ("newly", "no_longer")
-
-
-class SyncRun(Base):
-    """A manual sync. `position`: how far it has come, so that another process can go on;
-    `heartbeat_at`: its process's last sign of life; `progress`: from 0 to 1.
-    """
-
-    __tablename__ = "sync_runs"
-    __table_args__ = (
-        CheckConstraint(one_of("status", RUN_STATUSES), name="status"),
-        CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
-        # Two at once are impossible.
-        Index(
-            "uq_sync_runs_running",
-            "status",
-            unique=True,
-            postgresql_where=text("status = 'running'"),
-        ),
-    )
-
-    id: Mapped[UuidKey]
-    status: Mapped[Words] = mapped_column(default="running")
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
-    started_at: Mapped[Moment]
-    heartbeat_at: Mapped[Moment]
-    runner: Mapped[uuid.UUID | None]
-    finished_at: Mapped[Moment | None]
-    progress: Mapped[float] = mapped_column(default=0.0, server_default="0")
-    position: Mapped[JsonObject]
-    report: Mapped[JsonObject]
-    error: Mapped[Words | None]
 
 
 class Backtest(Base):

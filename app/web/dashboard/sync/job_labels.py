@@ -9,7 +9,7 @@ from app.completion.backtest_save import APPLY, SETTLE
 from app.core.db import db
 from app.delivery.outbox import DELIVER
 from app.models import JobDeath
-from app.sync.runs import MANUAL_SYNC
+from app.models.run import MANUAL_SYNC
 from app.upkeep import doctor_job, quarantine
 from app.upkeep.job_deaths import EVALUATE_ALONE
 from app.web.dashboard.incidents.labels import how_often

@@ -1,0 +1,104 @@
+"""One table for all long work.
+
+Rows keep their ids, so a run that is under way is resumed by the job that waits for it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+_FROM_SYNCS = """
+    INSERT INTO runs (id, kind, status, user_id, started_at, heartbeat_at, runner, finished_at,
+                      progress, position, report, error)
+    SELECT id, 'manual_sync', status, user_id, started_at, heartbeat_at, runner, finished_at,
+           progress, position, report, error
+      FROM sync_runs
+"""
+_TO_SYNCS = """
+    INSERT INTO sync_runs (id, status, user_id, started_at, heartbeat_at, runner, finished_at,
+                           progress, position, report, error)
+    SELECT id, CASE status WHEN 'cancelled' THEN 'failed' ELSE status END, user_id, started_at,
+           heartbeat_at, runner, finished_at, progress, position, report, error
+      FROM runs WHERE kind = 'manual_sync'
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "runs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("runner", sa.Uuid(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progress", sa.Double(), server_default="0", nullable=False),
+        _json("parameters"),
+        _json("position"),
+        _json("report"),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint("kind IN ('manual_sync')", name=op.f("ck_runs_kind")),
+        sa.CheckConstraint(
+            "status IN ('running', 'done', 'failed', 'cancelled')", name=op.f("ck_runs_status")
+        ),
+        sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_runs_progress")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_runs_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+    )
+    op.create_index("ix_runs_kind_started_at", "runs", ["kind", "started_at"])
+    op.create_index(
+        "uq_runs_manual_sync",
+        "runs",
+        ["kind"],
+        unique=True,
+        postgresql_where=sa.text("status = 'running' AND kind = 'manual_sync'"),
+    )
+    op.execute(_FROM_SYNCS)
+    op.drop_table("sync_runs")
+
+
+def downgrade() -> None:
+    op.create_table(
+        "sync_runs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("runner", sa.Uuid(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progress", sa.Double(), server_default="0", nullable=False),
+        _json("position"),
+        _json("report"),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('running', 'done', 'failed')", name=op.f("ck_sync_runs_status")
+        ),
+        sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_sync_runs_progress")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sync_runs_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_runs")),
+    )
+    op.create_index(
+        "uq_sync_runs_running",
+        "sync_runs",
+        ["status"],
+        unique=True,
+        postgresql_where=sa.text("status = 'running'"),
+    )
+    op.execute(_TO_SYNCS)
+    op.drop_table("runs")
+
+
+def _json(name: str) -> sa.Column[object]:
+    return sa.Column(
+        name, postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False
+    )
