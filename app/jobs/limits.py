@@ -10,8 +10,7 @@ from __future__ import annotations
 from app.completion.backtest import BACKTEST
 from app.completion.backtest_save import APPLY, SETTLE
 from app.delivery.outbox import DELIVER
-from app.models.run import MANUAL_SYNC
-from app.upkeep import doctor_job
+from app.models.run import CHECK_EVERYTHING, MANUAL_SYNC
 
 #: What runs in a worker's threads beside its jobs, by the name it is reported under.
 ONE_TURN = "one turn"
@@ -22,7 +21,7 @@ LIMITS: dict[str, float] = {
     # One attempt takes 20 seconds at most, and waits for the database before and after.
     DELIVER: 120.0,
     MANUAL_SYNC: 600.0,
-    doctor_job.JOB: 900.0,
+    CHECK_EVERYTHING: 900.0,
     "check_every_night": 900.0,
     BACKTEST: 600.0,
     APPLY: 600.0,

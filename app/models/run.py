@@ -13,7 +13,8 @@ from app.models.types import JsonObject, Moment, UuidKey, Words, one_of
 RUN_STATUSES = ("running", "done", "failed", "cancelled")
 #: Kinds of runs; a kind is also the name of the task that does the work.
 MANUAL_SYNC = "manual_sync"
-KINDS = (MANUAL_SYNC,)
+CHECK_EVERYTHING = "check_everything"
+KINDS = (MANUAL_SYNC, CHECK_EVERYTHING)
 
 
 class Run(Base):

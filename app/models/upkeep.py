@@ -1,4 +1,4 @@
-"""Back-tests of booking phrases, and what the checks found."""
+"""Back-tests of booking phrases."""
 
 from __future__ import annotations
 
@@ -70,14 +70,3 @@ class BacktestFinding(Base):
     message_id: Mapped[BigNumber]
     phrase: Mapped[Words]
     sentence: Mapped[Words]
-
-
-class CheckReport(Base):
-    """What `doctor` found: `findings` is a list of {check, count, examples, repaired}."""
-
-    __tablename__ = "check_reports"
-
-    id: Mapped[NumberKey]
-    started_at: Mapped[Moment]
-    finished_at: Mapped[Moment]
-    findings: Mapped[JsonList]

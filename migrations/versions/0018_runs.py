@@ -28,6 +28,37 @@ _TO_SYNCS = """
            heartbeat_at, runner, finished_at, progress, position, report, error
       FROM runs WHERE kind = 'manual_sync'
 """
+_FROM_CHECKS = """
+    INSERT INTO runs (id, kind, status, started_at, heartbeat_at, finished_at, progress,
+                      parameters, report)
+    SELECT gen_random_uuid(), 'check_everything', 'done', started_at, finished_at, finished_at, 1,
+           '{"fix": false}', jsonb_build_object('findings', findings)
+      FROM check_reports
+"""
+_TO_CHECKS = """
+    INSERT INTO check_reports (started_at, finished_at, findings)
+    SELECT started_at, finished_at, report -> 'findings'
+      FROM runs WHERE kind = 'check_everything' AND status = 'done' ORDER BY finished_at
+"""
+# Checks that wait for a worker, are being done, or were quarantined: each gets its run.
+_FROM_CHECK_JOBS = """
+    WITH job AS MATERIALIZED (
+        SELECT id, gen_random_uuid() AS run_id, args -> 'fix' AS fix FROM procrastinate_jobs
+         WHERE task_name = 'check_everything' AND jsonb_exists(args, 'fix')
+           AND status IN ('todo', 'doing', 'failed')
+    ), made AS (
+        INSERT INTO runs (id, kind, status, started_at, heartbeat_at, parameters)
+        SELECT run_id, 'check_everything', 'running', now(), now(), jsonb_build_object('fix', fix)
+          FROM job
+    )
+    UPDATE procrastinate_jobs j SET args = jsonb_build_object('run_id', job.run_id)
+      FROM job WHERE j.id = job.id
+"""
+_TO_CHECK_JOBS = """
+    UPDATE procrastinate_jobs j SET args = jsonb_build_object('fix', r.parameters -> 'fix')
+      FROM runs r
+     WHERE j.task_name = 'check_everything' AND r.id::text = j.args ->> 'run_id'
+"""
 
 
 def upgrade() -> None:
@@ -46,7 +77,9 @@ def upgrade() -> None:
         _json("position"),
         _json("report"),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.CheckConstraint("kind IN ('manual_sync')", name=op.f("ck_runs_kind")),
+        sa.CheckConstraint(
+            "kind IN ('manual_sync', 'check_everything')", name=op.f("ck_runs_kind")
+        ),
         sa.CheckConstraint(
             "status IN ('running', 'done', 'failed', 'cancelled')", name=op.f("ck_runs_status")
         ),
@@ -62,8 +95,10 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'running' AND kind = 'manual_sync'"),
     )
-    op.execute(_FROM_SYNCS)
+    for statement in (_FROM_SYNCS, _FROM_CHECKS, _FROM_CHECK_JOBS):
+        op.execute(statement)
     op.drop_table("sync_runs")
+    op.drop_table("check_reports")
 
 
 def downgrade() -> None:
@@ -94,7 +129,18 @@ def downgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'running'"),
     )
-    op.execute(_TO_SYNCS)
+    op.create_table(
+        "check_reports",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "findings", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_reports")),
+    )
+    for statement in (_TO_SYNCS, _TO_CHECKS, _TO_CHECK_JOBS):
+        op.execute(statement)
     op.drop_table("runs")
 
 

@@ -22,8 +22,13 @@ _OLD_ROWS = """
      '00000000-0000-0000-0000-0000000000aa', NULL, 0.25, '{"judged": 7}', '{"rows_read": 9}', NULL),
     ('00000000-0000-0000-0000-000000000002', 'failed', '2026-01-01 10:00+0', '2026-01-01 10:01+0',
      NULL, '2026-01-01 10:01+0', 0.5, '{}', '{"rows_read": 3}', 'The table is gone.');
+    INSERT INTO check_reports (started_at, finished_at, findings)
+    VALUES ('2026-01-01 03:40+0', '2026-01-01 03:41+0', '[{"check": "leads", "count": 2}]');
+    INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES
+    ('default', 'check_everything', '{"fix": true}', 'todo'),
+    ('default', 'check_everything', '{"fix": false}', 'succeeded');
 """
-_OLD_TABLES = ("sync_runs",)
+_OLD_TABLES = ("sync_runs", "check_reports", "procrastinate_jobs")
 
 
 @pytest.fixture
@@ -75,6 +80,15 @@ def test_runs_are_kept_both_ways(old_database: str) -> None:
     assert syncs == [
         (ids[0], "running", 0.25, "7", "9", None),
         (ids[1], "failed", 0.5, None, "3", "The table is gone."),
+    ]
+    checks = "SELECT status, report -> 'findings' -> 0 ->> 'check', parameters FROM runs"
+    assert rows(old_database, f"{checks} WHERE kind = 'check_everything' ORDER BY status") == [
+        ("done", "leads", {"fix": False}),
+        ("running", None, {"fix": True}),
+    ]
+    waiting = "FROM procrastinate_jobs j JOIN runs r ON r.id::text = args ->> 'run_id'"
+    assert rows(old_database, f"SELECT j.status::text, r.kind {waiting} ORDER BY j.id") == [
+        ("todo", "check_everything")
     ]
     migrate(old_database, command.downgrade, "0017")
     assert everything(old_database) == before
