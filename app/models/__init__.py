@@ -13,7 +13,7 @@ from app.models.message import Message
 from app.models.qa import QaLook, QaMove, QaNotice
 from app.models.run import Run
 from app.models.site import Site
-from app.models.upkeep import Backtest, BacktestFinding
+from app.models.upkeep import BacktestFinding
 from app.models.user import SavedView, User
 from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 
@@ -23,7 +23,6 @@ __all__ = [
     "AssistantHealth",
     "AssistantSession",
     "AuditEntry",
-    "Backtest",
     "BacktestFinding",
     "CatchUp",
     "ChatSession",

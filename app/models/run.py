@@ -14,16 +14,18 @@ RUN_STATUSES = ("running", "done", "failed", "cancelled")
 #: Kinds of runs; a kind is also the name of the task that does the work.
 MANUAL_SYNC = "manual_sync"
 CHECK_EVERYTHING = "check_everything"
-KINDS = (MANUAL_SYNC, CHECK_EVERYTHING)
+BACKTEST = "backtest"
+APPLY_RULES = "apply_rules"
+KINDS = (MANUAL_SYNC, CHECK_EVERYTHING, BACKTEST, APPLY_RULES)
 
 
 class Run(Base):
     """One run of long work.
 
-    `runner`: the fencing token of the process that does it, none until one has claimed it.
-    `heartbeat_at`: that process's last sign of life. `parameters`: what to do; `position`: how far
-    it has come, so that another process can resume; `progress`: the same from 0 to 1; `report`:
-    what came of it.
+    `site_id`: the site that it is about. `runner`: the fencing token of the process that does it,
+    none until one has claimed it. `heartbeat_at`: that process's last sign of life. `parameters`:
+    what to do; `position`: how far it has come, so that another process can resume; `progress`: the
+    same from 0 to 1; `report`: what came of it.
     """
 
     __tablename__ = "runs"
@@ -45,6 +47,9 @@ class Run(Base):
     kind: Mapped[Words]
     status: Mapped[Words] = mapped_column(default="running")
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    site_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("sites.id", ondelete="CASCADE"), index=True
+    )
     started_at: Mapped[Moment]
     heartbeat_at: Mapped[Moment]
     runner: Mapped[uuid.UUID | None]

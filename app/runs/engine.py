@@ -72,8 +72,8 @@ def enqueue(session: Session, run: Run, delay: timedelta = timedelta()) -> None:
     queue.defer(session, run.kind, at=at, run_id=str(run.id))
 
 
-def find(session: Session, kind: str, run_id: uuid.UUID) -> Run | None:
-    run = session.get(Run, run_id, populate_existing=True)
+def find(session: Session, kind: str, run_id: uuid.UUID, *, is_locked: bool = False) -> Run | None:
+    run = session.get(Run, run_id, with_for_update=is_locked, populate_existing=True)
     return run if run is not None and run.kind == kind else None
 
 
@@ -143,13 +143,13 @@ class ClaimedRun:
         return run
 
 
-def claim(run_id: uuid.UUID, runner: uuid.UUID, *, takes_over: bool = False) -> bool:
+def claim(kind: str, run_id: uuid.UUID, runner: uuid.UUID, *, takes_over: bool = False) -> bool:
     """Become the process that does this run. False: another one does, or it has ended.
 
     `takes_over`: also from a process that seems alive.
     """
     with transaction() as session:
-        run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+        run = find(session, kind, run_id, is_locked=True)
         if run is None or run.status != "running":
             return False
         if run.runner is not None and is_alive(run) and not takes_over:
@@ -159,6 +159,7 @@ def claim(run_id: uuid.UUID, runner: uuid.UUID, *, takes_over: bool = False) -> 
 
 
 def work(
+    kind: str,
     run_id: uuid.UUID,
     step: Callable[[ClaimedRun], bool],
     should_stop: Callable[[], bool] = lambda: False,
@@ -173,9 +174,9 @@ def work(
     told. Anybody else who interrupts (Ctrl-C) leaves the run so that anybody can resume it at once.
     """
     claimed = ClaimedRun(run_id, uuid.uuid4())
-    if not claim(run_id, claimed.runner, takes_over=takes_over):
+    if not claim(kind, run_id, claimed.runner, takes_over=takes_over):
         if is_job:
-            _check_later(run_id)
+            _check_later(kind, run_id)
         return False
     try:
         while not should_stop():
@@ -204,9 +205,9 @@ def _release(claimed: ClaimedRun, *, is_job: bool = False) -> None:
             enqueue(session, run)
 
 
-def _check_later(run_id: uuid.UUID) -> None:
+def _check_later(kind: str, run_id: uuid.UUID) -> None:
     """Look at the run again when its process would be dead."""
     with transaction() as session:
-        run = session.get_one(Run, run_id)
-        if run.status == "running":
+        run = find(session, kind, run_id)
+        if run is not None and run.status == "running":
             enqueue(session, run, DEAD_AFTER)

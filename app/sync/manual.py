@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.completion import layers
 from app.core.db import transaction
 from app.models import Run
+from app.models.run import MANUAL_SYNC
 from app.runs import engine
 from app.runs.engine import ClaimedRun
 from app.sync import memory, runs, sources
@@ -34,7 +35,7 @@ def work(
     run_id: uuid.UUID, should_stop: Callable[[], bool] = lambda: False, *, is_job: bool = False
 ) -> bool:
     """Do the run, from where it was left, to its end. False: it was left, or is not ours to do."""
-    return engine.work(run_id, _step, should_stop, is_job=is_job)
+    return engine.work(MANUAL_SYNC, run_id, _step, should_stop, is_job=is_job)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def work(
     def step(claimed: ClaimedRun) -> bool:
         return _step(claimed, tell)
 
-    engine.work(run_id, step, should_stop, is_job=is_job, takes_over=is_job)
+    engine.work(CHECK_EVERYTHING, run_id, step, should_stop, is_job=is_job, takes_over=is_job)
 
 
 def latest(session: Session) -> Run | None:

@@ -1,6 +1,8 @@
 """One table for all long work.
 
-Rows keep their ids, so a run that is under way is resumed by the job that waits for it.
+Rows keep their ids, so a run that is under way is resumed by the job that waits for it. A back-test
+that was saved is the run that carries out the change and begins at the save; on the way back that
+is its start, too.
 """
 
 from __future__ import annotations
@@ -59,6 +61,45 @@ _TO_CHECK_JOBS = """
       FROM runs r
      WHERE j.task_name = 'check_everything' AND r.id::text = j.args ->> 'run_id'
 """
+_FROM_BACKTESTS = """
+    INSERT INTO runs (id, kind, status, user_id, site_id, started_at, heartbeat_at, runner,
+                      finished_at, progress, position, parameters, report, error)
+    SELECT id, CASE WHEN saved_at IS NULL THEN 'backtest' ELSE 'apply_rules' END, status, user_id,
+           site_id, coalesce(saved_at, started_at), heartbeat_at,
+           CAST(position ->> 'runner' AS uuid), finished_at, progress,
+           CASE WHEN jsonb_exists(position, 'after')
+                THEN jsonb_build_object('after', position -> 'after') ELSE '{}' END,
+           jsonb_build_object('phrases', phrases, 'exclusions', exclusions) || CASE
+                WHEN saved_at IS NULL
+                THEN jsonb_build_object('tested_against', position -> 'tested_against')
+                ELSE jsonb_build_object('change', coalesce(position -> 'change', position)) END,
+           jsonb_build_object('sessions_read', sessions_read, 'newly_count', newly_count,
+                              'no_longer_count', no_longer_count),
+           error
+      FROM backtests
+"""
+# Once a change is carried out, only what was decided about the past is of use.
+_TO_BACKTESTS = """
+    INSERT INTO backtests (id, site_id, user_id, phrases, exclusions, status, started_at,
+                           heartbeat_at, finished_at, saved_at, progress, position, sessions_read,
+                           newly_count, no_longer_count, error)
+    SELECT id, site_id, user_id, parameters -> 'phrases', parameters -> 'exclusions',
+           CASE status WHEN 'cancelled' THEN 'failed' ELSE status END, started_at, heartbeat_at,
+           finished_at, CASE kind WHEN 'apply_rules' THEN started_at END, progress,
+           CASE WHEN kind = 'apply_rules' AND status = 'done'
+                THEN jsonb_build_object('complete_past', parameters -> 'change' -> 'complete_past')
+                ELSE (parameters - '{phrases,exclusions}'::text[]) || position || CASE
+                     WHEN runner IS NULL THEN '{}' ELSE jsonb_build_object('runner', runner) END
+                END,
+           CAST(report ->> 'sessions_read' AS bigint), CAST(report ->> 'newly_count' AS int),
+           CAST(report ->> 'no_longer_count' AS int), error
+      FROM runs WHERE kind IN ('backtest', 'apply_rules')
+"""
+_RENAME_ARGUMENT = """
+    UPDATE procrastinate_jobs
+       SET args = args - '{before}' || jsonb_build_object('{after}', args -> '{before}')
+     WHERE task_name IN ('backtest', 'apply_rules') AND jsonb_exists(args, '{before}')
+"""
 
 
 def upgrade() -> None:
@@ -68,6 +109,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("site_id", sa.Uuid(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("runner", sa.Uuid(), nullable=True),
@@ -78,15 +120,20 @@ def upgrade() -> None:
         _json("report"),
         sa.Column("error", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('manual_sync', 'check_everything')", name=op.f("ck_runs_kind")
+            "kind IN ('manual_sync', 'check_everything', 'backtest', 'apply_rules')",
+            name=op.f("ck_runs_kind"),
         ),
         sa.CheckConstraint(
             "status IN ('running', 'done', 'failed', 'cancelled')", name=op.f("ck_runs_status")
         ),
         sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_runs_progress")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_runs_user_id")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_runs_site_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
+    op.create_index(op.f("ix_runs_site_id"), "runs", ["site_id"])
     op.create_index("ix_runs_kind_started_at", "runs", ["kind", "started_at"])
     op.create_index(
         "uq_runs_manual_sync",
@@ -95,8 +142,16 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'running' AND kind = 'manual_sync'"),
     )
-    for statement in (_FROM_SYNCS, _FROM_CHECKS, _FROM_CHECK_JOBS):
+    for statement in (
+        _FROM_SYNCS,
+        _FROM_CHECKS,
+        _FROM_CHECK_JOBS,
+        _FROM_BACKTESTS,
+        _RENAME_ARGUMENT.format(before="backtest_id", after="run_id"),
+    ):
         op.execute(statement)
+    _let_findings_belong_to("runs")
+    op.drop_table("backtests")
     op.drop_table("sync_runs")
     op.drop_table("check_reports")
 
@@ -139,9 +194,57 @@ def downgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_reports")),
     )
-    for statement in (_TO_SYNCS, _TO_CHECKS, _TO_CHECK_JOBS):
+    op.create_table(
+        "backtests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "phrases", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.Column(
+            "exclusions", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progress", sa.Double(), server_default="0", nullable=False),
+        _json("position"),
+        sa.Column("sessions_read", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("newly_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("no_longer_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('running', 'done', 'failed')", name=op.f("ck_backtests_status")
+        ),
+        sa.CheckConstraint("progress BETWEEN 0 AND 1", name=op.f("ck_backtests_progress")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_backtests_site_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_backtests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backtests")),
+    )
+    op.create_index(op.f("ix_backtests_site_id"), "backtests", ["site_id"], unique=False)
+    for statement in (
+        _TO_SYNCS,
+        _TO_CHECKS,
+        _TO_CHECK_JOBS,
+        _TO_BACKTESTS,
+        _RENAME_ARGUMENT.format(before="run_id", after="backtest_id"),
+    ):
         op.execute(statement)
+    _let_findings_belong_to("backtests")
     op.drop_table("runs")
+
+
+def _let_findings_belong_to(table: str) -> None:
+    name = op.f("fk_backtest_findings_backtest_id")
+    op.drop_constraint(name, "backtest_findings", type_="foreignkey")
+    op.create_foreign_key(
+        name, "backtest_findings", table, ["backtest_id"], ["id"], ondelete="CASCADE"
+    )
 
 
 def _json(name: str) -> sa.Column[object]:

@@ -22,13 +22,32 @@ _OLD_ROWS = """
      '00000000-0000-0000-0000-0000000000aa', NULL, 0.25, '{"judged": 7}', '{"rows_read": 9}', NULL),
     ('00000000-0000-0000-0000-000000000002', 'failed', '2026-01-01 10:00+0', '2026-01-01 10:01+0',
      NULL, '2026-01-01 10:01+0', 0.5, '{}', '{"rows_read": 3}', 'The table is gone.');
+    INSERT INTO sites (id, key, name, assistant, language, region, timezone, greeting, colour,
+                       position, launcher_label, confirmation, created_at, updated_at)
+    VALUES ('00000000-0000-0000-0000-0000000000bb', 'harbour', 'Harbour', 'scripted', 'en', 'GB',
+            'UTC', '', '#2f5bea', 'right', 'Chat', '', now(), now());
+    INSERT INTO backtests (id, site_id, phrases, exclusions, status, started_at, heartbeat_at,
+                           finished_at, saved_at, progress, position, sessions_read, newly_count)
+    VALUES
+    ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-0000000000bb', '["a"]', '[]',
+     'running', '2026-01-03 10:00+0', '2026-01-03 10:01+0', NULL, NULL, 0.5,
+     '{"tested_against": {"phrases": ["b"], "exclusions": []},
+       "after": "80000000-0000-0000-0000-000000000000",
+       "runner": "00000000-0000-0000-0000-0000000000cc"}', 500, 7),
+    ('00000000-0000-0000-0000-000000000004', '00000000-0000-0000-0000-0000000000bb', '["a"]', '[]',
+     'running', '2026-01-04 10:00+0', '2026-01-04 10:01+0', NULL, '2026-01-04 10:00+0', 0,
+     '{"change": {"through": 9, "user_id": null, "complete_past": true}}', 500, 7),
+    ('00000000-0000-0000-0000-000000000005', '00000000-0000-0000-0000-0000000000bb', '["a"]', '[]',
+     'done', '2026-01-05 10:00+0', '2026-01-05 10:01+0', '2026-01-05 10:01+0',
+     '2026-01-05 10:00+0', 1, '{"complete_past": false}', 500, 7);
     INSERT INTO check_reports (started_at, finished_at, findings)
     VALUES ('2026-01-01 03:40+0', '2026-01-01 03:41+0', '[{"check": "leads", "count": 2}]');
     INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES
     ('default', 'check_everything', '{"fix": true}', 'todo'),
-    ('default', 'check_everything', '{"fix": false}', 'succeeded');
+    ('default', 'check_everything', '{"fix": false}', 'succeeded'),
+    ('default', 'backtest', '{"backtest_id": "00000000-0000-0000-0000-000000000003"}', 'doing');
 """
-_OLD_TABLES = ("sync_runs", "check_reports", "procrastinate_jobs")
+_OLD_TABLES = ("sync_runs", "check_reports", "backtests", "procrastinate_jobs")
 
 
 @pytest.fixture
@@ -88,7 +107,32 @@ def test_runs_are_kept_both_ways(old_database: str) -> None:
     ]
     waiting = "FROM procrastinate_jobs j JOIN runs r ON r.id::text = args ->> 'run_id'"
     assert rows(old_database, f"SELECT j.status::text, r.kind {waiting} ORDER BY j.id") == [
-        ("todo", "check_everything")
+        ("todo", "check_everything"),
+        ("doing", "backtest"),
+    ]
+    tests = "SELECT kind, status, position, parameters - 'phrases' FROM runs"
+    assert rows(old_database, f"{tests} WHERE site_id IS NOT NULL ORDER BY id") == [
+        (
+            "backtest",
+            "running",
+            {"after": "80000000-0000-0000-0000-000000000000"},
+            {"exclusions": [], "tested_against": {"phrases": ["b"], "exclusions": []}},
+        ),
+        (
+            "apply_rules",
+            "running",
+            {},
+            {
+                "exclusions": [],
+                "change": {"through": 9, "user_id": None, "complete_past": True},
+            },
+        ),
+        (
+            "apply_rules",
+            "done",
+            {},
+            {"exclusions": [], "change": {"complete_past": False}},
+        ),
     ]
     migrate(old_database, command.downgrade, "0017")
     assert everything(old_database) == before

@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.db import transaction
 from app.core.errors import Conflict
 from app.models import ChatSession, Message, Run
+from app.models.run import MANUAL_SYNC
 from app.runs import engine
 from app.sync import manual, runs
 from config import ROOT
@@ -91,7 +92,7 @@ def test_who_lost_the_run_stops_and_takes_back_its_last_step(
     def lose() -> bool:
         if next(steps) == 2:
             let_time_pass(run_id)
-            assert engine.claim(run_id, uuid.uuid4())
+            assert engine.claim(MANUAL_SYNC, run_id, uuid.uuid4())
         return False
 
     assert not manual.work(run_id, lose)
@@ -168,7 +169,7 @@ def test_a_worker_does_what_was_asked_for_on_a_page(start_worker: Start) -> None
 
 def test_the_job_of_a_dead_worker_comes_back_to_a_run_that_still_seems_alive() -> None:
     run_id = begin()
-    assert engine.claim(run_id, uuid.uuid4())
+    assert engine.claim(MANUAL_SYNC, run_id, uuid.uuid4())
     assert not manual.work(run_id, is_job=True)
     with transaction() as session:
         jobs = session.scalars(
