@@ -21,8 +21,8 @@ from app.core import clock
 from app.core.db import transaction
 from app.core.errors import Conflict
 from app.models import Run, Site
+from app.models.backtest_finding import FINDING_KINDS
 from app.models.run import BACKTEST
-from app.models.upkeep import FINDING_KINDS
 from app.runs import engine
 from app.runs.engine import ClaimedRun
 
@@ -100,6 +100,7 @@ def run(backtest_id: uuid.UUID, should_stop: Callable[[], bool] = lambda: False)
 
 def go_on(session: Session, backtest: Run) -> None:
     """Have a failed or silent one go on from where it stands. Raises Conflict."""
+    session.refresh(backtest, with_for_update=True)
     if backtest.status == "done" or (backtest.status == "running" and engine.is_alive(backtest)):
         raise Conflict("Nothing to do: it is running, or done already.")
     engine.resume(backtest)

@@ -3,6 +3,7 @@
 from app.models.api_key import ApiKey
 from app.models.assistant import AssistantDay, AssistantHealth, AssistantSession
 from app.models.audit import AuditEntry
+from app.models.backtest_finding import BacktestFinding
 from app.models.chat_session import ChatSession, DeletedSession, SessionEvent, Turn
 from app.models.delivery import Delivery, DeliveryAttempt, Destination, LeadEvent
 from app.models.incident import Incident, IncidentReport
@@ -13,7 +14,6 @@ from app.models.message import Message
 from app.models.qa import QaLook, QaMove, QaNotice
 from app.models.run import Run
 from app.models.site import Site
-from app.models.upkeep import BacktestFinding
 from app.models.user import SavedView, User
 from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 

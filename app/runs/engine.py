@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from app.core import clock, queue
@@ -57,7 +57,7 @@ def create_only(
     Raises Conflict with the sentence `refusal` while one is running.
     """
     session.execute(_ONE_AT_A_TIME, {"kind": kind})
-    run = running(session, kind)
+    run = session.scalar(_running(kind).with_for_update())
     if run is None:
         return create(session, kind, user_id=user_id, **values)
     if is_alive(run):
@@ -79,7 +79,11 @@ def find(session: Session, kind: str, run_id: uuid.UUID, *, is_locked: bool = Fa
 
 def running(session: Session, kind: str) -> Run | None:
     """The newest run of this kind that has not ended, whether its process is alive or not."""
-    return session.scalar(
+    return session.scalar(_running(kind))
+
+
+def _running(kind: str) -> Select[Run]:
+    return (
         select(Run)
         .where(Run.kind == kind, Run.status == "running")
         .order_by(Run.started_at.desc())

@@ -258,3 +258,13 @@ def test_a_check_that_was_stopped_is_resumed_where_it_was(monkeypatch: pytest.Mo
     (result,) = doctor.findings(run)
     assert (status, result.check, result.count, result.repaired) == ("done", "counters", 7, 7)
     assert found() == {}
+
+
+def test_a_check_that_a_person_interrupts_has_ended() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        doctor.examine(fix=False, tell=interrupt)
+    assert number("SELECT count(*) FROM runs WHERE status = 'cancelled'") == 1
+    assert found() == {}

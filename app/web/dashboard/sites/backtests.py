@@ -12,8 +12,8 @@ from app.completion.detection import compile_phrases
 from app.core.db import db, transaction
 from app.core.errors import Conflict
 from app.models import BacktestFinding, Run
+from app.models.backtest_finding import FINDING_KINDS
 from app.models.run import APPLY_RULES
-from app.models.upkeep import FINDING_KINDS
 from app.reporting import sites as reporting
 from app.reporting.pages import number
 from app.runs import engine
