@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy import Row
 
 from app.cli.sentences import plain_errors
 from app.core.db import transaction
 from app.core.errors import AppError, Conflict
 from app.core.safe_text import indented, one_line
+from app.models import Run
 from app.reporting import syncs
+from app.runs import engine
 from app.sync import manual, runs, sources, trigger
 
 LOOK_EVERY_SECONDS = 0.5
@@ -101,24 +101,24 @@ def _waiting_id() -> uuid.UUID | None:
     """The run that somebody asked for and no worker has begun."""
     with transaction() as session:
         run = runs.running(session)
-        if run is None or runs.state(run) != "waiting":
+        if run is None or engine.state(run) != "waiting":
             return None
     click.echo("A sync was asked for already and waits for a worker. It is done here instead.")
-    return uuid.UUID(str(run.id))
+    return run.id
 
 
 def _running_id() -> uuid.UUID:
     with transaction() as session:
         run = runs.running(session) or syncs.latest(session, 1)[0].run
-        return uuid.UUID(str(run.id))
+        return run.id
 
 
-def _follow(run_id: uuid.UUID, line: _Line) -> Row[Any]:
+def _follow(run_id: uuid.UUID, line: _Line) -> Run:
     """Wait until the run has ended, or its process is dead. Gives it."""
     while True:
         with transaction() as session:
             run = runs.one(session, run_id)
-        if run.status != "running" or not runs.is_alive(run):
+        if run.status != "running" or not engine.is_alive(run):
             return run
         line.show(run_id)
         time.sleep(LOOK_EVERY_SECONDS)
@@ -149,7 +149,7 @@ class _Line:
             click.echo("\r" + " " * 70 + "\r", err=True, nl=False)
 
 
-def _tell(run: Row[Any]) -> None:
+def _tell(run: Run) -> None:
     click.echo(f"{_counts(run, *runs.COUNTS[:-1])}.")
     _tell_set_aside()
     if run.status == "running":
@@ -157,7 +157,7 @@ def _tell(run: Row[Any]) -> None:
             f"It was interrupted at {run.progress:.0%}. Run flask sync again to go on."
         )
     if run.status == "failed":
-        raise click.ClickException(run.error)
+        raise click.ClickException(str(run.error))
     click.echo("Done: everything was looked at.")
 
 
@@ -173,5 +173,5 @@ def _tell_set_aside() -> None:
         click.echo(f"  and {count - len(page.items):,} more, on the dashboard's page Sync")
 
 
-def _counts(run: Row[Any], *names: str) -> str:
+def _counts(run: Run, *names: str) -> str:
     return ", ".join(f"{run.report.get(name, 0):,} {_WORDS[name]}" for name in names)

@@ -1,14 +1,14 @@
 """What other phrases and exclusions would have meant for a site's past sessions.
 
-A back-test reads a site's whole history in the order of the session ids, a piece at a time, each
-piece a transaction of its own. Its row remembers how far it came, so another worker can go on.
+A back-test is a run that reads a site's whole history in the order of the session ids, a piece at a
+time, each piece a transaction of its own.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,31 +20,20 @@ from app.completion.detection import Rule, compile_phrases, confirmed_by
 from app.core import clock
 from app.core.db import transaction
 from app.core.errors import Conflict
-from app.core.queue import defer
-from app.models import Backtest, Site
+from app.models import Run, Site
+from app.models.backtest_finding import FINDING_KINDS
+from app.models.run import BACKTEST
+from app.runs import engine
+from app.runs.engine import ClaimedRun
 
-BACKTEST = "backtest"
 #: Sessions in a piece.
 PIECE = 500
 #: So many findings of a kind are kept to be shown; all are counted.
 MOST_KEPT = 10_000
 #: A sentence that is kept is cut to this many characters.
 LONGEST_SENTENCE = 500
-#: A run that was not heard of for so long has lost its worker.
-SILENT_AFTER_SECONDS = 20
-
 #: A test that is not saved is kept so long.
 KEPT_FOR = timedelta(days=7)
-
-_ADVANCE = text("""
-    UPDATE backtests
-       SET position = position || jsonb_build_object('after', CAST(:after AS text)),
-           heartbeat_at = :now, progress = greatest(progress, :progress),
-           sessions_read = sessions_read + :read, newly_count = newly_count + :newly,
-           no_longer_count = no_longer_count + :no_longer
-     WHERE id = :id AND status = 'running' AND position ->> 'runner' = :runner
-    RETURNING newly_count - :newly AS newly_before, no_longer_count - :no_longer AS no_longer_before
-""")
 
 # A session that was deleted meanwhile is no finding.
 _KEEP = text("""
@@ -71,30 +60,27 @@ def start(
     phrases: list[str],
     exclusions: list[str],
     user_id: uuid.UUID | None,
-) -> Backtest:
+) -> Run:
     """Have a worker test these on the site's past sessions. Tests of last week not saved go."""
     site = session.get_one(Site, site_id)
-    now = clock.now()
     session.execute(
-        delete(Backtest).where(
-            Backtest.site_id == site_id,
-            Backtest.saved_at.is_(None),
-            Backtest.started_at < now - KEPT_FOR,
+        delete(Run).where(
+            Run.kind == BACKTEST, Run.site_id == site_id, Run.started_at < clock.now() - KEPT_FOR
         )
     )
-    backtest = Backtest(
-        id=uuid.uuid4(),
-        site_id=site_id,
+    backtest = engine.create(
+        session,
+        BACKTEST,
         user_id=user_id,
-        phrases=phrases,
-        exclusions=exclusions,
-        started_at=now,
-        heartbeat_at=now,
-        position={"tested_against": rules_of(site)},
+        site_id=site_id,
+        parameters={
+            "phrases": phrases,
+            "exclusions": exclusions,
+            "tested_against": rules_of(site),
+        },
+        report={"sessions_read": 0, "newly_count": 0, "no_longer_count": 0},
     )
-    session.add(backtest)
-    session.flush()
-    defer(session, BACKTEST, backtest_id=str(backtest.id))
+    engine.enqueue(session, backtest)
     return backtest
 
 
@@ -102,71 +88,23 @@ def rules_of(site: Site) -> dict[str, list[str]]:
     return {"phrases": list(site.phrases), "exclusions": list(site.exclusions)}
 
 
-def run(backtest_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> None:
-    """Test from where it stands to the end. Whoever comes last goes on; the one before, if it
-    still lives, finds that out before it writes. Asked to stop, it leaves a job for the rest.
-    """
-    runner = str(uuid.uuid4())
-    with transaction() as session:
-        backtest = claim(session, backtest_id, runner)
-        if backtest is None or backtest.saved_at is not None:
-            return
-        site_id, after = backtest.site_id, backtest.position.get("after")
-        rule = compile_phrases(tuple(backtest.phrases), tuple(backtest.exclusions))
-    while not is_stopping():
-        with transaction() as session:
-            piece = read_piece(session, site_id, after, PIECE)
-            if not piece:
-                finish(session, backtest_id, runner)
-                return
-            after = str(piece[-1].id)
-            findings = [found for chat in piece if (found := judge_past(chat, rule))]
-            if not _record(session, backtest_id, runner, after, len(piece), findings):
-                return
-    with transaction() as session:
-        defer(session, BACKTEST, backtest_id=str(backtest_id))
+def tested_rule(backtest: Run) -> Rule:
+    values = backtest.parameters
+    return compile_phrases(tuple(values["phrases"]), tuple(values["exclusions"]))
 
 
-def claim(session: Session, backtest_id: uuid.UUID, runner: str) -> Backtest | None:
-    """Take a running test over; None when there is nothing left to do, or it is gone."""
-    backtest = session.get(Backtest, backtest_id, with_for_update=True, populate_existing=True)
-    if backtest is None or backtest.status != "running":
-        return None
-    backtest.position = {**backtest.position, "runner": runner}
-    backtest.heartbeat_at = clock.now()
-    return backtest
+def run(backtest_id: uuid.UUID, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """The job: test from where it stands to the end."""
+    engine.work(BACKTEST, backtest_id, _read_piece, should_stop, is_job=True, takes_over=True)
 
 
-def finish(session: Session, backtest_id: uuid.UUID, runner: str) -> Backtest | None:
-    """Mark it done; None when somebody else has taken it over."""
-    backtest = session.get(Backtest, backtest_id, with_for_update=True, populate_existing=True)
-    if backtest is None or backtest.position.get("runner") != runner:
-        return None
-    backtest.status, backtest.progress = "done", 1.0
-    backtest.finished_at = backtest.heartbeat_at = clock.now()
-    return backtest
-
-
-def fail(session: Session, backtest_id: uuid.UUID) -> None:
-    """It broke: say so, and let a person decide whether it goes on."""
-    backtest = session.get(Backtest, backtest_id, with_for_update=True, populate_existing=True)
-    if backtest is not None and backtest.status == "running":
-        backtest.status, backtest.finished_at = "failed", clock.now()
-        backtest.error = "Something went wrong on our side."
-
-
-def go_on(session: Session, backtest: Backtest, task: str) -> None:
+def go_on(session: Session, backtest: Run) -> None:
     """Have a failed or silent one go on from where it stands. Raises Conflict."""
-    if backtest.status == "done" or (backtest.status == "running" and not is_silent(backtest)):
+    session.refresh(backtest, with_for_update=True)
+    if backtest.status == "done" or (backtest.status == "running" and engine.is_alive(backtest)):
         raise Conflict("Nothing to do: it is running, or done already.")
-    backtest.status, backtest.error, backtest.finished_at = "running", None, None
-    backtest.heartbeat_at = clock.now()
-    defer(session, task, backtest_id=str(backtest.id))
-
-
-def is_silent(backtest: Backtest) -> bool:
-    silence = clock.now() - backtest.heartbeat_at
-    return backtest.status == "running" and silence.total_seconds() > SILENT_AFTER_SECONDS
+    engine.resume(backtest)
+    engine.enqueue(session, backtest)
 
 
 def judge_past(chat: PastSession, rule: Rule) -> Finding | None:
@@ -198,50 +136,33 @@ def telling_sentence(words: str, rule: Rule) -> str:
     return sentence.strip()[:LONGEST_SENTENCE]
 
 
-def _record(
-    session: Session,
-    backtest_id: uuid.UUID,
-    runner: str,
-    after: str,
-    read: int,
-    findings: list[Finding],
-) -> bool:
-    """Keep what a piece gave; False when somebody else has taken the test over."""
-    newly = [each for each in findings if each.kind == "newly"]
-    no_longer = [each for each in findings if each.kind == "no_longer"]
-    before = session.execute(
-        _ADVANCE,
-        {
-            "id": backtest_id,
-            "runner": runner,
-            "after": after,
-            "now": clock.now(),
-            "progress": share_before(after),
-            "read": read,
-            "newly": len(newly),
-            "no_longer": len(no_longer),
-        },
-    ).one_or_none()
-    if before is None:
-        return False
-    kept = newly[: max(0, MOST_KEPT - before.newly_before)]
-    kept += no_longer[: max(0, MOST_KEPT - before.no_longer_before)]
-    rows: list[dict[str, Any]] = [
-        {
-            "backtest_id": backtest_id,
-            "kind": each.kind,
-            "session_id": each.session_id,
-            "message_id": each.message_id,
-            "phrase": each.phrase,
-            "sentence": each.sentence,
-        }
-        for each in kept
-    ]
-    if rows:
-        session.execute(_KEEP, rows)
+def _read_piece(claimed: ClaimedRun) -> bool:
+    """Judge the next sessions and keep what that gave. False: there were none."""
+    with transaction() as session:
+        backtest = claimed.lock(session)
+        assert backtest.site_id is not None
+        piece = read_piece(session, backtest.site_id, backtest.position.get("after"), PIECE)
+        if not piece:
+            engine.finish(backtest)
+            return False
+        rule = tested_rule(backtest)
+        findings = [found for chat in piece if (found := judge_past(chat, rule))]
+        report = {**backtest.report, "sessions_read": backtest.report["sessions_read"] + len(piece)}
+        rows: list[dict[str, Any]] = []
+        for kind in FINDING_KINDS:
+            of_kind = [each for each in findings if each.kind == kind]
+            before = report[f"{kind}_count"]
+            report[f"{kind}_count"] = before + len(of_kind)
+            kept = of_kind[: max(0, MOST_KEPT - before)]
+            rows += ({"backtest_id": claimed.id, **asdict(each)} for each in kept)
+        if rows:
+            session.execute(_KEEP, rows)
+        backtest.report = report
+        advance(backtest, piece[-1].id)
     return True
 
 
-def share_before(after: str) -> float:
+def advance(backtest: Run, after: uuid.UUID) -> None:
     """Session ids are random, so an id's place among all says how much lies before it."""
-    return min(0.99, uuid.UUID(after).int / 2**128)
+    backtest.position = {"after": str(after)}
+    backtest.progress = min(0.99, after.int / 2**128)

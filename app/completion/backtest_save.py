@@ -25,7 +25,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from app.completion import layers
-from app.completion.backtest import claim, finish, rules_of, share_before
+from app.completion.backtest import advance, rules_of
 from app.completion.backtest_history import read_piece
 from app.completion.complete import complete
 from app.completion.detection import ChangedRule, Rule, compile_phrases, confirmed_by
@@ -36,12 +36,14 @@ from app.core.db import transaction
 from app.core.errors import Conflict, NotFound
 from app.core.queue import defer
 from app.delivery.payload import read_lines
-from app.models import Backtest, Site
+from app.models import Run, Site
+from app.models.run import APPLY_RULES
 from app.models.site_profile import SiteProfile
+from app.runs import engine
+from app.runs.engine import ClaimedRun
 
 logger = logging.getLogger(__name__)
 
-APPLY = "apply_rules"
 SETTLE = "settle_rules"
 #: Sessions read at once; of these, so many are settled in one transaction.
 PIECE = 500
@@ -52,13 +54,6 @@ SETTLE_AFTER = timedelta(minutes=5)
 LATE_IDS = 1000
 
 _NEWEST_MESSAGE = text("SELECT coalesce(max(id), 0) FROM messages")
-_ADVANCE = text("""
-    UPDATE backtests
-       SET position = position || jsonb_build_object('after', CAST(:after AS text)),
-           heartbeat_at = :now, progress = greatest(progress, :progress)
-     WHERE id = :id AND status = 'running' AND position ->> 'runner' = :runner
-    RETURNING id
-""")
 _SAID_SINCE = text("""
     SELECT DISTINCT m.session_id FROM messages m JOIN chat_sessions s ON s.id = m.session_id
      WHERE m.id > :after AND s.site_id = :site_id AND s.completion_status = 'in_progress'
@@ -77,11 +72,11 @@ class Change:
 
 def save(
     session: Session, backtest_id: uuid.UUID, user_id: uuid.UUID | None, *, complete_past: bool
-) -> Backtest:
+) -> None:
     """Make the tested rules the site's, in the caller's transaction, and have a worker settle the
-    past. Raises NotFound, and Conflict when that cannot be done (now).
+    past: the test becomes that run. Raises NotFound, and Conflict when that cannot be done (now).
     """
-    backtest = session.get(Backtest, backtest_id)
+    backtest = session.get(Run, backtest_id)
     if backtest is None:
         raise NotFound("This test no longer exists. Please test again.")
     # The site first: two who save at once meet here.
@@ -89,20 +84,22 @@ def save(
     session.refresh(backtest, with_for_update=True)
     _check(session, backtest, site)
     now = clock.now()
+    tested = {name: backtest.parameters[name] for name in ("phrases", "exclusions")}
     change = {
         **rules_of(site),
-        "tested": {"phrases": backtest.phrases, "exclusions": backtest.exclusions},
+        "tested": tested,
         "through": session.scalar(_NEWEST_MESSAGE),
         "complete_past": complete_past,
         "user_id": user_id and str(user_id),
     }
-    site.phrases, site.exclusions = list(backtest.phrases), list(backtest.exclusions)
+    site.phrases, site.exclusions = tested["phrases"], tested["exclusions"]
     site.updated_at = now
-    backtest.saved_at = backtest.heartbeat_at = now
-    backtest.status, backtest.progress, backtest.finished_at = "running", 0.0, None
-    backtest.position = {"change": change}
+    engine.resume(backtest)
+    backtest.kind, backtest.started_at = APPLY_RULES, now
+    backtest.progress, backtest.position = 0.0, {}
+    backtest.parameters = {**tested, "change": change}
     session.flush()
-    defer(session, APPLY, backtest_id=str(backtest_id))
+    engine.enqueue(session, backtest)
     logger.info(
         "phrases saved",
         extra={
@@ -112,43 +109,40 @@ def save(
             "complete_past": complete_past,
         },
     )
-    return backtest
 
 
-def apply(backtest_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> None:
-    """Settle the site's open sessions, from where it stands to the end; then the new rule holds
-    for all that was said. Repeating it does no harm. Asked to stop, it leaves a job for the rest.
+def apply(run_id: uuid.UUID, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """The job: settle the site's open sessions, from where it stands to the end; then the new rule
+    holds for all that was said. Repeating it does no harm.
     """
-    runner = str(uuid.uuid4())
+    engine.work(APPLY_RULES, run_id, _settle_piece, should_stop, is_job=True, takes_over=True)
+
+
+def _settle_piece(claimed: ClaimedRun) -> bool:
+    """Settle the next open sessions. False: there were none, and the old rule goes."""
     with transaction() as session:
-        backtest = claim(session, backtest_id, runner)
-        if backtest is None or backtest.saved_at is None:
-            return
-        site_id, after = backtest.site_id, backtest.position.get("after")
-        change = _change(session, site_id, backtest.position["change"])
-    while not is_stopping():
-        with transaction() as session:
-            piece = read_piece(session, site_id, after, PIECE, only_open=True)
+        run = claimed.lock(session)
+        assert run.site_id is not None
+        stored = run.parameters["change"]
+        change = _change(session, run.site_id, stored)
+        piece = read_piece(session, run.site_id, run.position.get("after"), PIECE, only_open=True)
         if not piece:
-            _end(backtest_id, runner)
-            return
-        after = str(piece[-1].id)
-        rules = (change.rule.now, change.rule)
-        telling = [
-            chat.id
-            for chat in piece
-            if any(confirmed_by(chat.lines, rule, chat.discounted) for rule in rules)
-        ]
-        _settle_all(telling, change)
-        with transaction() as session:
-            values = {"id": backtest_id, "runner": runner, "after": after, "now": clock.now()}
-            if (
-                session.execute(_ADVANCE, {**values, "progress": share_before(after)}).first()
-                is None
-            ):
-                return
+            engine.finish(run)
+            # So that every process reads the rule again.
+            session.get_one(Site, run.site_id, with_for_update=True).updated_at = clock.now()
+            at = clock.now() + SETTLE_AFTER
+            defer(session, SETTLE, at=at, site_id=str(run.site_id), change=stored)
+            return False
+    rules = (change.rule.now, change.rule)
+    telling = [
+        chat.id
+        for chat in piece
+        if any(confirmed_by(chat.lines, rule, chat.discounted) for rule in rules)
+    ]
+    _settle_all(telling, change)
     with transaction() as session:
-        defer(session, APPLY, backtest_id=str(backtest_id))
+        advance(claimed.lock(session), piece[-1].id)
+    return True
 
 
 def settle(site_id: uuid.UUID, change: dict[str, Any]) -> None:
@@ -207,20 +201,6 @@ def _layer() -> str:
 _NOTHING: Rule = compile_phrases(())
 
 
-def _end(backtest_id: uuid.UUID, runner: str) -> None:
-    """The past is settled: the old rule goes, and the second look is arranged."""
-    with transaction() as session:
-        backtest = finish(session, backtest_id, runner)
-        if backtest is None:
-            return
-        change = backtest.position["change"]
-        backtest.position = {"complete_past": change["complete_past"]}
-        site = session.get_one(Site, backtest.site_id, with_for_update=True)
-        site.updated_at = clock.now()
-        at = clock.now() + SETTLE_AFTER
-        defer(session, SETTLE, at=at, site_id=str(site.id), change=change)
-
-
 def _change(session: Session, site_id: uuid.UUID, stored: dict[str, Any]) -> Change:
     """What was stored. The rule that was tested decides about the past, though the site may have
     been given another one since.
@@ -235,17 +215,17 @@ def _change(session: Session, site_id: uuid.UUID, stored: dict[str, Any]) -> Cha
     )
 
 
-def _check(session: Session, backtest: Backtest, site: Site) -> None:
-    if backtest.saved_at is not None:
+def _check(session: Session, backtest: Run, site: Site) -> None:
+    if backtest.kind == APPLY_RULES:
         raise Conflict("This was saved already.")
     if backtest.status != "done":
         raise Conflict("The test is not finished yet. Please wait for its result.")
-    if backtest.position.get("tested_against") != rules_of(site):
+    if backtest.parameters["tested_against"] != rules_of(site):
         raise Conflict(
             "The phrases of this site were changed since this test. Please test once more."
         )
-    unsettled = select(Backtest.id).where(
-        Backtest.site_id == site.id, Backtest.saved_at.is_not(None), Backtest.status != "done"
+    unsettled = select(Run.id).where(
+        Run.kind == APPLY_RULES, Run.site_id == site.id, Run.status != "done"
     )
     if session.scalar(unsettled.limit(1)):
         raise Conflict("The last change is still being carried out. Please try again shortly.", 10)

@@ -16,8 +16,8 @@ from app.models.site_profile import SiteProfile
 
 # The saved change that is still being carried out (`backtest_save`).
 _CHANGE = text("""
-    SELECT position -> 'change' FROM backtests
-     WHERE site_id = :site_id AND saved_at IS NOT NULL AND jsonb_exists(position, 'change')
+    SELECT parameters -> 'change' FROM runs
+     WHERE site_id = :site_id AND kind = 'apply_rules' AND status <> 'done'
 """)
 
 

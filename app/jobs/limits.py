@@ -7,11 +7,9 @@ size of the work.
 
 from __future__ import annotations
 
-from app.completion.backtest import BACKTEST
-from app.completion.backtest_save import APPLY, SETTLE
+from app.completion.backtest_save import SETTLE
 from app.delivery.outbox import DELIVER
-from app.sync.runs import MANUAL_SYNC
-from app.upkeep import doctor_job
+from app.models.run import APPLY_RULES, BACKTEST, CHECK_EVERYTHING, MANUAL_SYNC
 
 #: What runs in a worker's threads beside its jobs, by the name it is reported under.
 ONE_TURN = "one turn"
@@ -22,10 +20,10 @@ LIMITS: dict[str, float] = {
     # One attempt takes 20 seconds at most, and waits for the database before and after.
     DELIVER: 120.0,
     MANUAL_SYNC: 600.0,
-    doctor_job.JOB: 900.0,
+    CHECK_EVERYTHING: 900.0,
     "check_every_night": 900.0,
     BACKTEST: 600.0,
-    APPLY: 600.0,
+    APPLY_RULES: 600.0,
     SETTLE: 900.0,
     "remove_finished_jobs": 900.0,
     # An n8n workflow may think for two minutes; the whole round answers fifty, sixteen at once.

@@ -24,8 +24,8 @@ from app.delivery.send import drain
 from app.jobs import accounts, answers, backtests, letters, upkeep
 from app.jobs.answers import answer_waiting_turns
 from app.jobs.heartbeats import heartbeats
+from app.models.run import MANUAL_SYNC
 from app.sync import manual
-from app.sync.runs import MANUAL_SYNC
 from app.upkeep import job_deaths
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from app.completion import claims, sweep
 from app.core.db import transaction
 from app.core.queue import defer_alone, is_known
 from app.leads import partial
+from app.models.run import CHECK_EVERYTHING
 from app.sync import crash_guard, memory
 from app.sync.catch_up import AUTO_SYNC
-from app.upkeep import doctor_job
+from app.upkeep import doctor, doctor_job
 from app.upkeep.job_deaths import EVALUATE_ALONE, IMPORT_ALONE
 
 logger = logging.getLogger(__name__)
@@ -60,15 +61,17 @@ def check_every_night(context: JobContext, timestamp: int) -> None:
     """Nothing is repaired by itself: a finding means that something is wrong with the product."""
     is_regular = bool(timestamp)  # not when a worker does once what is due
     if is_regular or not doctor_job.was_done_today():
-        doctor_job.work(fix=False, is_stopping=context.should_abort)
+        with transaction() as session:
+            run_id = doctor.create(session, fix=False).id
+        doctor.work(run_id, context.should_abort, is_job=True)
 
 
-def check_everything(context: JobContext, fix: bool) -> None:
-    doctor_job.work(fix=fix, is_stopping=context.should_abort)
+def check_everything(context: JobContext, run_id: str) -> None:
+    doctor.work(uuid.UUID(run_id), context.should_abort, is_job=True)
 
 
 JOBS: tuple[tuple[Callable[..., None], str], ...] = (
-    (check_everything, doctor_job.JOB),
+    (check_everything, CHECK_EVERYTHING),
     (evaluate_alone, EVALUATE_ALONE),
     (import_alone, IMPORT_ALONE),
 )

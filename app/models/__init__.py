@@ -3,6 +3,7 @@
 from app.models.api_key import ApiKey
 from app.models.assistant import AssistantDay, AssistantHealth, AssistantSession
 from app.models.audit import AuditEntry
+from app.models.backtest_finding import BacktestFinding
 from app.models.chat_session import ChatSession, DeletedSession, SessionEvent, Turn
 from app.models.delivery import Delivery, DeliveryAttempt, Destination, LeadEvent
 from app.models.incident import Incident, IncidentReport
@@ -11,8 +12,8 @@ from app.models.lead import Lead, LeadChange
 from app.models.memory import CatchUp, MemoryGap, MemoryRowSetAside, MemorySource
 from app.models.message import Message
 from app.models.qa import QaLook, QaMove, QaNotice
+from app.models.run import Run
 from app.models.site import Site
-from app.models.upkeep import Backtest, BacktestFinding, CheckReport, SyncRun
 from app.models.user import SavedView, User
 from app.models.user_access import RecoveryCode, SignIn, SignInFailure, UserLink
 
@@ -22,11 +23,9 @@ __all__ = [
     "AssistantHealth",
     "AssistantSession",
     "AuditEntry",
-    "Backtest",
     "BacktestFinding",
     "CatchUp",
     "ChatSession",
-    "CheckReport",
     "DeletedSession",
     "Delivery",
     "DeliveryAttempt",
@@ -47,12 +46,12 @@ __all__ = [
     "QaMove",
     "QaNotice",
     "RecoveryCode",
+    "Run",
     "SavedView",
     "SessionEvent",
     "SignIn",
     "SignInFailure",
     "Site",
-    "SyncRun",
     "Turn",
     "User",
     "UserLink",

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.models import Backtest, BacktestFinding, ChatSession, Lead, Site
+from app.models import BacktestFinding, ChatSession, Lead, Run, Site
 
 PAGE = 25
 
@@ -37,22 +37,20 @@ def list_all(session: Session) -> Sequence[Site]:
     return session.scalars(select(Site).order_by(Site.name, Site.key)).all()
 
 
-def one_backtest(session: Session, site_id: uuid.UUID, backtest_id: uuid.UUID) -> Backtest:
+def one_backtest(session: Session, site_id: uuid.UUID, backtest_id: uuid.UUID) -> Run:
     """Raises NotFound, also for another site's."""
-    found = session.scalar(
-        select(Backtest).where(Backtest.id == backtest_id, Backtest.site_id == site_id)
-    )
+    found = session.scalar(select(Run).where(Run.id == backtest_id, Run.site_id == site_id))
     if found is None:
         raise NotFound("This test no longer exists. Please test again.")
     return found
 
 
-def unfinished_backtest(session: Session, site_id: uuid.UUID) -> Backtest | None:
+def unfinished_backtest(session: Session, site_id: uuid.UUID) -> Run | None:
     """A test, or the carrying out of a saved one, that is still running or broke."""
     return session.scalar(
-        select(Backtest)
-        .where(Backtest.site_id == site_id, Backtest.status != "done")
-        .order_by(Backtest.started_at.desc())
+        select(Run)
+        .where(Run.site_id == site_id, Run.status.in_(("running", "failed")))
+        .order_by(Run.started_at.desc())
         .limit(1)
     )
 

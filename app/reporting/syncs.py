@@ -8,7 +8,8 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.models import MemoryRowSetAside, MemorySource, SyncRun, User
+from app.models import MemoryRowSetAside, MemorySource, Run, User
+from app.models.run import MANUAL_SYNC
 from app.reporting.pages import Page, number
 
 SET_ASIDE_A_PAGE = 50
@@ -19,7 +20,7 @@ HISTORY_LENGTH = 10
 class RunRow:
     """A run and who started it; None for a program or the command line."""
 
-    run: SyncRun
+    run: Run
     email: str | None
 
 
@@ -34,9 +35,10 @@ class SetAsideRow:
 def latest(session: Session, limit: int = HISTORY_LENGTH) -> list[RunRow]:
     """The last runs, newest first."""
     statement = (
-        select(SyncRun, User.email)
-        .outerjoin(User, User.id == SyncRun.user_id)
-        .order_by(SyncRun.started_at.desc(), SyncRun.id)
+        select(Run, User.email)
+        .outerjoin(User, User.id == Run.user_id)
+        .where(Run.kind == MANUAL_SYNC)
+        .order_by(Run.started_at.desc(), Run.id)
         .limit(limit)
         .execution_options(populate_existing=True)
     )

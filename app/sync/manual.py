@@ -7,64 +7,35 @@ left or killed goes on where it was, and what it has found is counted once.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.completion import layers
-from app.core import clock
 from app.core.db import transaction
+from app.models import Run
+from app.models.run import MANUAL_SYNC
+from app.runs import engine
+from app.runs.engine import ClaimedRun
 from app.sync import memory, runs, sources
 from app.sync.failures import SourceFailed
 from app.sync.manual_judging import CAUSE, FIRST, count_open, judge_chunk
 from app.sync.report import ReadReport
-from app.sync.runs import Taken
 
-logger = logging.getLogger(__name__)
-
-#: A batch in which every conversation completes still takes well below a sign of life's time.
+#: A batch in which every conversation completes still takes well below a heartbeat's time.
 BATCH_ROWS = 3000
 #: A table that began anew is first read as a new one, for so long at a time.
 NEW_LIFE_SECONDS = 5.0
-WENT_WRONG = (
-    "Something went wrong on our side. It has been recorded, and what was found until then is kept."
-)
 
 
 def work(
     run_id: uuid.UUID, should_stop: Callable[[], bool] = lambda: False, *, is_job: bool = False
 ) -> bool:
-    """Do the run, from where it was left, to its end. False: it was left, or is not ours to do.
-
-    `is_job`: where it is left or seems to be in other hands, a later job looks after it. A person
-    who interrupts (Ctrl-C) leaves it so that anybody can go on at once.
-    """
-    runner = uuid.uuid4()
-    if not runs.claim(run_id, runner):
-        if is_job:
-            runs.come_back(run_id)
-        return False
-    try:
-        run = _Run.load(run_id, runner)
-        while not should_stop():
-            if not run.step():
-                runs.finish(run_id, runner, run.position.error())
-                return True
-        runs.let_go(run_id, runner, at=clock.now() if is_job else None)
-    except Taken:
-        logger.info("manual sync left to another process", extra={"run": str(run_id)})
-    except Exception:
-        logger.exception("manual sync failed", extra={"run": str(run_id)})
-        runs.finish(run_id, runner, WENT_WRONG)
-        raise
-    except BaseException:  # Ctrl-C
-        runs.let_go(run_id, runner)
-        raise
-    return False
+    """Do the run, from where it was left, to its end. False: it was left, or is not ours to do."""
+    return engine.work(MANUAL_SYNC, run_id, _step, should_stop, is_job=is_job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,85 +98,70 @@ class Position:
         return replace(self, places=places)
 
 
-class _Run:
-    """A run in the hands of this process."""
-
-    def __init__(self, run_id: uuid.UUID, runner: uuid.UUID, position: Position) -> None:
-        self.id, self.runner, self.position = run_id, runner, position
-
-    @classmethod
-    def load(cls, run_id: uuid.UUID, runner: uuid.UUID) -> _Run:
-        with transaction() as session:
-            stored = runs.one(session, run_id).position
-        if stored:
-            return cls(run_id, runner, Position.from_json(stored))
-        run = cls(run_id, runner, _plan())
-        with transaction() as session:
-            run._note(session, run.position, ReadReport())
-        return run
-
-    def step(self) -> bool:
-        """One step of the work. False: nothing is left."""
-        place = next((each for each in self.position.places if not each.is_done), None)
-        if place is not None:
-            self._read(place)
-            return True
-        return layers.is_active(CAUSE) and self._judge()
-
-    def _read(self, place: Place) -> None:
-        moved = [place]
-
-        def then(session: Session, found: ReadReport, last: int | None) -> None:
-            after = place.after if last is None else last
-            moved[0] = replace(place, after=after, is_done=last is None)
-            self._note(session, self.position.at(moved[0]), found)
-
-        try:
-            _, last = memory.read_batch(place.id, place.after, BATCH_ROWS, CAUSE, then)
-        except SourceFailed as error:
-            self._keep(replace(place, is_done=True, error=str(error)))
-            return
-        self.position = self.position.at(moved[0])
-        if last is None and place.after == 0 and place.highest:
-            self._begin_anew(place)
-
-    def _begin_anew(self, place: Place) -> None:
-        """The table is not the one we knew: have it taken for a new one, and read that."""
-        found = memory.read_new(NEW_LIFE_SECONDS, cause=CAUSE)
-        with transaction() as session:
-            now = {each.table: each.id for each in sources.current(session)}
-        source_id = now.get(place.table, place.id)
-        if source_id != place.id:
-            self._keep(replace(place, id=source_id), replace(found, rows_read=0, set_aside=0))
-
-    def _judge(self) -> bool:
-        with transaction() as session:
-            judged = judge_chunk(session, self.position.through)
-            if judged.through is None:
-                return False
-            position = replace(
-                self.position,
-                through=judged.through,
-                judged=self.position.judged + judged.sessions,
-            )
-            self._note(session, position, judged.found)
-        self.position = position
+def _step(run: ClaimedRun) -> bool:
+    """One step of the work. False: nothing was left, and the run has ended."""
+    with transaction() as session:
+        stored = runs.one(session, run.id).position
+    position = Position.from_json(stored) if stored else _plan()
+    place = next((each for each in position.places if not each.is_done), None)
+    if place is not None:
+        _read(run, position, place)
         return True
+    if layers.is_active(CAUSE) and _judge(run, position):
+        return True
+    with transaction() as session:
+        engine.finish(run.lock(session), position.error())
+    return False
 
-    def _keep(self, place: Place, found: ReadReport | None = None) -> None:
-        self.position = self.position.at(place)
-        with transaction() as session:
-            self._note(session, self.position, found or ReadReport())
 
-    def _note(self, session: Session, position: Position, found: ReadReport) -> None:
-        runs.note(
-            session,
-            self.id,
-            self.runner,
-            position=position.to_json(),
-            progress=position.progress(),
-            found=found,
-        )
+def _read(run: ClaimedRun, position: Position, place: Place) -> None:
+    def then(session: Session, found: ReadReport, last: int | None) -> None:
+        after = place.after if last is None else last
+        moved = replace(place, after=after, is_done=last is None)
+        _note(run.lock(session), position.at(moved), found)
+
+    try:
+        _, last = memory.read_batch(place.id, place.after, BATCH_ROWS, CAUSE, then)
+    except SourceFailed as error:
+        _keep(run, position.at(replace(place, is_done=True, error=str(error))))
+        return
+    if last is None and place.after == 0 and place.highest:
+        _begin_anew(run, position, place)
+
+
+def _begin_anew(run: ClaimedRun, position: Position, place: Place) -> None:
+    """The table is not the one we knew: have it taken for a new one, and read that."""
+    found = memory.read_new(NEW_LIFE_SECONDS, cause=CAUSE)
+    with transaction() as session:
+        now = {each.table: each.id for each in sources.current(session)}
+    source_id = now.get(place.table, place.id)
+    if source_id != place.id:
+        anew = position.at(replace(place, id=source_id))
+        _keep(run, anew, replace(found, rows_read=0, set_aside=0))
+
+
+def _judge(run: ClaimedRun, position: Position) -> bool:
+    with transaction() as session:
+        judged = judge_chunk(session, position.through)
+        if judged.through is None:
+            return False
+        after = replace(position, through=judged.through, judged=position.judged + judged.sessions)
+        _note(run.lock(session), after, judged.found)
+    return True
+
+
+def _keep(run: ClaimedRun, position: Position, found: ReadReport | None = None) -> None:
+    with transaction() as session:
+        _note(run.lock(session), position, found or ReadReport())
+
+
+def _note(run: Run, position: Position, found: ReadReport) -> None:
+    """How far the run has come and what was found since the last note, in the transaction that did
+    the work, so that both stand or neither.
+    """
+    counts = asdict(found)
+    run.position, run.progress = position.to_json(), position.progress()
+    run.report = {name: run.report.get(name, 0) + counts[name] for name in runs.COUNTS}
 
 
 def _plan() -> Position:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
-
-from app.core.db import transaction
 
 Key = uuid.UUID | int
 HIGHEST_UUID = uuid.UUID(int=2**128 - 1)
@@ -65,20 +63,27 @@ class Check:
     column: str = "id"
     rows: int = CHUNK_ROWS
 
-    def spans(self, whole: Span) -> Iterator[tuple[Span, float]]:
-        """The whole table in chunks, each with how much is done before it, from 0 to 1."""
-        after, through = self._ends()
-        last: int = int(through)
-        if not isinstance(through, uuid.UUID):
-            with transaction() as session:
-                last = session.scalar(text(f"SELECT max({self.column}) FROM {self.table}")) or 1  # noqa: S608
-        end: Key | None = after
-        while end is not None:
-            after = end
-            with transaction() as session:
-                end = session.scalar(self._end_of_chunk(), {"after": after, "skip": self.rows - 1})
-            span = Span(after, end or through, whole.began_at, whole.newest_message)
-            yield span, min(int(after) / last, 1.0)
+    def span(self, session: Session, after: Key | None, whole: Span) -> tuple[Span, Key | None]:
+        """The chunk of the table behind the key `after`, None for the first, and the key from which
+        the next one goes on; None: this is the last.
+        """
+        first, through = self._ends()
+        after = first if after is None else after
+        end = session.scalar(self._end_of_chunk(), {"after": after, "skip": self.rows - 1})
+        return Span(after, end or through, whole.began_at, whole.newest_message), end
+
+    def share_before(self, session: Session, key: Key) -> float:
+        """How much of the table lies up to this key, from 0 to 1."""
+        last: int = HIGHEST_UUID.int
+        if not isinstance(key, uuid.UUID):
+            last = session.scalar(text(f"SELECT max({self.column}) FROM {self.table}")) or 1  # noqa: S608
+        return min(int(key) / last, 1.0)
+
+    def key_from(self, stored: str | None) -> Key | None:
+        """A key of the table from its text."""
+        if stored is None:
+            return None
+        return uuid.UUID(stored) if self.table == "chat_sessions" else int(stored)
 
     def _ends(self) -> tuple[Key, Key]:
         if self.table == "chat_sessions":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -10,11 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import transaction
-from app.core.queue import defer
+from app.models.run import CHECK_EVERYTHING
+from app.runs import engine
 from app.upkeep import doctor
-from app.upkeep.doctor_check import Check
 
-JOB = "check_everything"
 #: A worker that is only run now and then checks no more often than this.
 A_DAY = timedelta(hours=24)
 
@@ -24,37 +22,19 @@ _WAITING = text("""
 """)
 
 
-class _StopsError(Exception):
-    """The worker is being stopped."""
-
-
 def start(session: Session, *, fix: bool) -> bool:
     """Have a worker check everything; False when one does, or will, already."""
     if is_waiting(session):
         return False
-    defer(session, JOB, fix=fix)
+    engine.enqueue(session, doctor.create(session, fix=fix))
     return True
 
 
 def is_waiting(session: Session) -> bool:
-    return bool(session.scalar(_WAITING, {"job": JOB}))
-
-
-def work(*, fix: bool, is_stopping: Callable[[], bool]) -> None:
-    """The job. Asked to stop, it leaves a job that begins anew."""
-
-    def tell(_check: Check, _done: float, _found: int) -> None:
-        if is_stopping():
-            raise _StopsError
-
-    try:
-        doctor.examine(fix=fix, tell=tell)
-    except _StopsError:
-        with transaction() as session:
-            defer(session, JOB, fix=fix)
+    return bool(session.scalar(_WAITING, {"job": CHECK_EVERYTHING}))
 
 
 def was_done_today() -> bool:
     with transaction() as session:
-        report = doctor.latest(session)
-        return report is not None and report.started_at > clock.now() - A_DAY
+        check = doctor.latest(session)
+        return check is not None and check.started_at > clock.now() - A_DAY

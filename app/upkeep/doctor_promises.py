@@ -25,8 +25,9 @@ STILL_SETTLING = SETTLE_AFTER + STILL_FRESH
 # Most sessions promise nothing, so only what an assistant said is fetched first.
 _SAID = text("""
     WITH changed AS MATERIALIZED (
-        SELECT site_id, max(saved_at) AS at FROM backtests
-         WHERE saved_at > CAST(:settling AS timestamptz) GROUP BY site_id
+        SELECT site_id, max(started_at) AS at FROM runs
+         WHERE kind = 'apply_rules' AND started_at > CAST(:settling AS timestamptz)
+         GROUP BY site_id
     )
     SELECT s.id, s.site_id, si.updated_at AS site_updated_at, m.ids, m.texts
       FROM chat_sessions s JOIN sites si ON si.id = s.site_id

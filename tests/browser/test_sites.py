@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from app.completion import backtest
 from app.core.db import transaction
+from app.models import Run
+from app.runs import engine
 from tests.browser.screens import assert_fine
 from tests.browser.test_dashboard import Axe, NewContext, dashboard
 from tests.completion.history import make_history
@@ -30,7 +32,7 @@ def fill(sessions: int = 60) -> dict[str, Any]:
             state: backtest.start(session, site.id, *proposed, None).id
             for state in ("done", "failed", "running")
         }
-        backtest.fail(session, ids["failed"])
+        engine.finish(session.get_one(Run, ids["failed"]), engine.WENT_WRONG)
     backtest.run(ids["done"])
     return ids
 

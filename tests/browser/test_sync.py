@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.db import transaction
+from app.models.run import MANUAL_SYNC
+from app.runs import engine
 from app.sync import manual, runs
 from tests.browser.screens import assert_fine
 from tests.browser.signed_in import sign_in
@@ -37,7 +39,7 @@ def a_run_half_way() -> uuid.UUID:
     run_id = begin()
     steps = iter([False, False, True])
     manual.work(run_id, lambda: next(steps))
-    assert runs.claim(run_id, uuid.uuid4())
+    assert engine.claim(MANUAL_SYNC, run_id, uuid.uuid4())
     return run_id
 
 

@@ -13,7 +13,9 @@ from app.completion import backtest
 from app.completion.detection import compile_phrases
 from app.core.db import db, transaction
 from app.jobs import backtests as jobs
-from app.models import Backtest, BacktestFinding, ChatSession, Message, Site
+from app.models import BacktestFinding, ChatSession, Message, Run, Site
+from app.models.run import BACKTEST
+from app.runs import engine
 from tests.completion.history import brute_force, make_history
 from tests.factories import make_chat, make_message, make_site
 
@@ -30,9 +32,9 @@ def make_backtest(sessions: int = 300, proposed: tuple[list[str], list[str]] = P
         return backtest.start(session, site.id, *proposed, None).id
 
 
-def result(backtest_id: uuid.UUID) -> Backtest:
+def result(backtest_id: uuid.UUID) -> Run:
     with transaction() as session:
-        return session.get_one(Backtest, backtest_id, populate_existing=True)
+        return session.get_one(Run, backtest_id, populate_existing=True)
 
 
 def found(backtest_id: uuid.UUID, kind: str) -> list[BacktestFinding]:
@@ -58,9 +60,9 @@ def test_the_counts_are_those_of_looking_at_each_session(
         rule = compile_phrases(tuple(PROPOSED[0]), tuple(PROPOSED[1]))
         expected = brute_force(session, site, rule)
     assert min(map(len, expected.values())) > 10
-    assert (done.status, done.progress, done.sessions_read) == ("done", 1, 300)
-    assert done.newly_count == len(expected["newly"])
-    assert done.no_longer_count == len(expected["no_longer"])
+    assert (done.status, done.progress, done.report["sessions_read"]) == ("done", 1, 300)
+    assert done.report["newly_count"] == len(expected["newly"])
+    assert done.report["no_longer_count"] == len(expected["no_longer"])
     for kind, session_ids in expected.items():
         assert sorted(f.session_id for f in found(backtest_id, kind)) == sorted(session_ids)
 
@@ -94,11 +96,11 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyP
     looks = iter([False, False, True])
     backtest.run(backtest_id, lambda: next(looks))
     half = result(backtest_id)
-    assert (half.status, half.sessions_read) == ("running", 20)
+    assert (half.status, half.report["sessions_read"]) == ("running", 20)
     assert 0 < half.progress < 1
     assert _jobs() == 2  # the first, and one for the rest
     backtest.run(backtest_id)
-    assert (result(backtest_id).status, result(backtest_id).sessions_read) == ("done", 60)
+    assert (result(backtest_id).status, result(backtest_id).report["sessions_read"]) == ("done", 60)
 
 
 @pytest.mark.parametrize("taken_at", [1, 5])
@@ -112,17 +114,16 @@ def test_of_two_who_run_it_only_the_last_writes(
     def is_taken_over() -> bool:
         """Before this look, the fifth being the one before the end."""
         if next(look) == taken_at:
-            with transaction() as session:
-                assert backtest.claim(session, backtest_id, "somebody else")
+            assert engine.claim(BACKTEST, backtest_id, uuid.uuid4(), takes_over=True)
         return False
 
     backtest.run(backtest_id, is_taken_over)
     taken = result(backtest_id)
-    assert (taken.status, taken.sessions_read) == ("running", (taken_at - 1) * 10)
+    assert (taken.status, taken.report["sessions_read"]) == ("running", (taken_at - 1) * 10)
     backtest.run(backtest_id)
     done = result(backtest_id)
-    assert (done.status, done.sessions_read) == ("done", 40)
-    assert done.newly_count == len(found(backtest_id, "newly"))
+    assert (done.status, done.report["sessions_read"]) == ("done", 40)
+    assert done.report["newly_count"] == len(found(backtest_id, "newly"))
 
 
 def test_all_are_counted_though_not_all_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +131,7 @@ def test_all_are_counted_though_not_all_are_kept(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(backtest, "PIECE", 20)
     backtest_id = make_backtest()
     backtest.run(backtest_id)
-    assert result(backtest_id).newly_count > 5
+    assert result(backtest_id).report["newly_count"] > 5
     assert len(found(backtest_id, "newly")) == 5
 
 
@@ -144,9 +145,9 @@ def test_one_that_breaks_says_so_and_can_go_on(monkeypatch: pytest.MonkeyPatch) 
     jobs.run_backtest(Context(), str(backtest_id))  # type: ignore[arg-type]
     assert result(backtest_id).status == "failed"
     with transaction() as session:
-        backtest.go_on(session, session.get_one(Backtest, backtest_id), backtest.BACKTEST)
+        backtest.go_on(session, session.get_one(Run, backtest_id))
     backtest.run(backtest_id)
-    assert (result(backtest_id).status, result(backtest_id).sessions_read) == ("done", 20)
+    assert (result(backtest_id).status, result(backtest_id).report["sessions_read"]) == ("done", 20)
 
 
 def test_a_test_changes_nothing_by_itself() -> None:

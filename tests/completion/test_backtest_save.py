@@ -16,7 +16,7 @@ from app.completion.known_sites import known_site
 from app.completion.reopen import leave_open, reopen
 from app.core.db import transaction
 from app.core.errors import Conflict
-from app.models import Backtest, ChatSession, Lead, SessionEvent, Site, User
+from app.models import ChatSession, Lead, Run, SessionEvent, Site, User
 from app.sites.edit import change_site
 from tests.completion.history import brute_force, make_history
 from tests.factories import make_chat, make_message, make_site
@@ -105,8 +105,8 @@ def test_the_past_is_completed_in_the_name_of_who_saved(site: Site, user: User) 
         assert session.scalar(select(func.count()).select_from(Lead)) == 2
         event = session.scalars(select(SessionEvent).limit(1)).one()
         assert (event.kind, event.user_id) == ("completed", user.id)
-        done = session.get_one(Backtest, backtest_id)
-        assert (done.status, done.position) == ("done", {"complete_past": True})
+        done = session.get_one(Run, backtest_id)
+        assert (done.status, done.parameters["change"]["complete_past"]) == ("done", True)
 
 
 def test_phrases_changed_again_before_the_job_complete_nothing_untested(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.completion import backtest, backtest_save
 from app.core.db import transaction
-from app.models import Backtest, ChatSession
+from app.models import ChatSession, Run
 from tests.delivery.conftest import Outbox
 from tests.factories import make_chat, make_message, make_site
 from tests.jobs.workers import PATIENCE_SECONDS, Start
@@ -21,8 +21,8 @@ def test_a_worker_tests_and_applies(outbox_of: Outbox, start_worker: Start) -> N
         backtest_id = backtest.start(session, site.id, ["you are booked"], [], None).id
     assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
     with transaction() as session:
-        tested = session.get_one(Backtest, backtest_id, populate_existing=True)
-        assert (tested.status, tested.newly_count) == ("done", 1)
+        tested = session.get_one(Run, backtest_id, populate_existing=True)
+        assert (tested.status, tested.report["newly_count"]) == ("done", 1)
         backtest_save.save(session, backtest_id, user.id, complete_past=True)
     assert start_worker("--once").wait(timeout=PATIENCE_SECONDS) == 0
     with transaction() as session:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text, update
 
 from app.core import clock
 from app.core.db import db, table_of, transaction
-from app.models import SyncRun
+from app.models import Run
 from app.sync import manual, runs
 from tests.factories import make_site
 
@@ -82,7 +82,8 @@ def sync() -> dict[str, Any]:
 
 def stored(run_id: uuid.UUID) -> dict[str, Any]:
     with transaction() as session:
-        return dict(runs.one(session, run_id)._mapping)
+        run = runs.one(session, run_id)
+        return {column.name: getattr(run, column.name) for column in table_of(Run).columns}
 
 
 def count(model: Any) -> int:
@@ -92,7 +93,7 @@ def count(model: Any) -> int:
 
 def let_time_pass(run_id: uuid.UUID) -> None:
     """As if the run's process had been silent for a while."""
-    table = table_of(SyncRun)
+    table = table_of(Run)
     with transaction() as session:
         session.execute(
             update(table)

@@ -11,6 +11,7 @@ from app.completion import layers
 from app.completion.reopen import reopen
 from app.core.db import transaction
 from app.models import ChatSession, Delivery, Lead, Message
+from app.runs import engine
 from app.sync import manual, memory
 from app.sync.failures import SourceFailed
 from tests.factories import make_chat, make_message, make_site
@@ -119,7 +120,7 @@ def test_an_unexpected_error_ends_the_run_in_plain_words(monkeypatch: pytest.Mon
     with pytest.raises(RuntimeError):
         manual.work(run_id)
     run = stored(run_id)
-    assert (run["status"], run["error"]) == ("failed", manual.WENT_WRONG)
+    assert (run["status"], run["error"]) == ("failed", engine.WENT_WRONG)
     assert begin() != run_id
 
 

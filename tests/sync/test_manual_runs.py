@@ -18,7 +18,9 @@ from sqlalchemy import text
 from app.core import clock
 from app.core.db import transaction
 from app.core.errors import Conflict
-from app.models import ChatSession, Message, SyncRun
+from app.models import ChatSession, Message, Run
+from app.models.run import MANUAL_SYNC
+from app.runs import engine
 from app.sync import manual, runs
 from config import ROOT
 from tests.jobs.conftest import n8n, start_worker
@@ -56,8 +58,8 @@ def test_of_many_who_start_at_once_one_does() -> None:
     for thread in threads:
         thread.join()
     assert sum(isinstance(answer, uuid.UUID) for answer in answers) == 1
-    assert sum(answer == runs.RETRY_AFTER_SECONDS for answer in answers) == 7
-    assert count(SyncRun) == 1
+    assert sum(answer == engine.RETRY_AFTER_SECONDS for answer in answers) == 7
+    assert count(Run) == 1
 
 
 def test_two_who_go_on_with_one_run_do_its_work_once() -> None:
@@ -90,7 +92,7 @@ def test_who_lost_the_run_stops_and_takes_back_its_last_step(
     def lose() -> bool:
         if next(steps) == 2:
             let_time_pass(run_id)
-            assert runs.claim(run_id, uuid.uuid4())
+            assert engine.claim(MANUAL_SYNC, run_id, uuid.uuid4())
         return False
 
     assert not manual.work(run_id, lose)
@@ -108,7 +110,7 @@ def test_a_run_that_was_left_goes_on_under_its_own_id(monkeypatch: pytest.Monkey
     assert not manual.work(run_id, lambda: next(steps))
     with transaction() as session:
         run = runs.one(session, run_id)
-    assert runs.state(run) == "interrupted"
+    assert engine.state(run) == "interrupted"
     assert 0 < run.progress < 1
     assert begin() == run_id
     assert manual.work(run_id)
@@ -131,7 +133,7 @@ def test_ctrl_c_leaves_it_so_that_anybody_can_go_on() -> None:
 def test_a_killed_run_says_so_and_goes_on_without_doubles(database_url: str) -> None:
     conversations(6000, promised=600)
     first = flask_sync(database_url)
-    _until(lambda: count(SyncRun) == 1 and _only_run()["report"]["messages_added"] > 0)
+    _until(lambda: count(Run) == 1 and _only_run()["report"]["messages_added"] > 0)
     first.kill()
     first.wait()
     killed = _only_run()
@@ -141,7 +143,7 @@ def test_a_killed_run_says_so_and_goes_on_without_doubles(database_url: str) -> 
         begin()
     let_time_pass(killed["id"])
     with transaction() as session:
-        assert runs.state(runs.one(session, killed["id"])) == "interrupted"
+        assert engine.state(runs.one(session, killed["id"])) == "interrupted"
     assert flask_sync(database_url).wait(90) == 0
     report = _only_run()["report"]
     assert (report["rows_read"], report["sessions_created"]) == (12_000, 6000)
@@ -167,7 +169,7 @@ def test_a_worker_does_what_was_asked_for_on_a_page(start_worker: Start) -> None
 
 def test_the_job_of_a_dead_worker_comes_back_to_a_run_that_still_seems_alive() -> None:
     run_id = begin()
-    assert runs.claim(run_id, uuid.uuid4())
+    assert engine.claim(MANUAL_SYNC, run_id, uuid.uuid4())
     assert not manual.work(run_id, is_job=True)
     with transaction() as session:
         jobs = session.scalars(
@@ -186,7 +188,7 @@ def _until(is_true: Callable[[], bool], within_seconds: float = 30) -> None:
 
 def _only_run() -> dict[str, Any]:
     with transaction() as session:
-        run_id = session.scalars(text("SELECT id FROM sync_runs")).one()
+        run_id = session.scalars(text("SELECT id FROM runs")).one()
     return stored(run_id)
 
 

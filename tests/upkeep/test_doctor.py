@@ -17,7 +17,7 @@ from app.delivery import health
 from app.delivery.claim import locked
 from app.delivery.send import drain
 from app.leads.partial import send_abandoned
-from app.models import ChatSession, CheckReport, Delivery
+from app.models import ChatSession, Delivery, Run
 from app.upkeep import doctor
 from tests.factories import make_lead
 from tests.fakes.n8n import N8n
@@ -30,7 +30,7 @@ def test_a_healthy_database_is_well(database: Flask) -> None:
     output = flask(database)
     assert output.exit_code == 0, output.output
     assert "All is well" in output.output
-    assert number("SELECT count(*) FROM check_reports WHERE findings = '[]'") == 1
+    assert number("SELECT count(*) FROM runs WHERE report = '{\"findings\": []}'") == 1
 
 
 def test_a_completed_session_without_its_lead_gets_one(n8n: N8n) -> None:
@@ -196,8 +196,8 @@ def test_the_command_says_what_is_wrong_and_what_it_repaired(database: Flask) ->
     assert output.exit_code == 0
     assert "wrong" not in output.output
     with transaction() as session:
-        reports = session.scalars(select(CheckReport).order_by(CheckReport.id)).all()
-    assert [[(f["count"], f["repaired"]) for f in each.findings] for each in reports] == [
+        reports = session.scalars(select(Run).order_by(Run.finished_at)).all()
+    assert [[(f["count"], f["repaired"]) for f in each.report["findings"]] for each in reports] == [
         [(7, 0)],
         [(7, 7)],
         [],
@@ -232,3 +232,39 @@ def test_chunks_leave_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(fix=True) == {"counters": 9, "events": 7}
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(Delivery)) == 8
+
+
+def test_a_check_that_was_stopped_is_resumed_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        talk()
+    small = tuple(replace(check, rows=2) for check in doctor.CHECKS)
+    monkeypatch.setattr(doctor, "CHECKS", small)
+    sql("UPDATE chat_sessions SET message_count = 99")
+    with transaction() as session:
+        run_id = doctor.create(session, fix=True).id
+    chunks: list[str] = []
+    status = "running"
+    while status == "running":
+        doctor.work(
+            run_id,
+            iter([False, True, True]).__next__,
+            is_job=True,
+            tell=lambda check, *_: chunks.append(check.key),
+        )
+        with transaction() as session:
+            run = session.get_one(Run, run_id, populate_existing=True)
+        status = run.status
+    assert chunks.count("counters") == 4
+    (result,) = doctor.findings(run)
+    assert (status, result.check, result.count, result.repaired) == ("done", "counters", 7, 7)
+    assert found() == {}
+
+
+def test_a_check_that_a_person_interrupts_has_ended() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        doctor.examine(fix=False, tell=interrupt)
+    assert number("SELECT count(*) FROM runs WHERE status = 'cancelled'") == 1
+    assert found() == {}

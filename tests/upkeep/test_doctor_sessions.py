@@ -66,7 +66,7 @@ def test_what_was_said_as_phrases_were_saved_is_looked_at_again_before_it_is_rep
         said = make_message(session, chat, role="assistant", text="You are booked", is_checked=True)
         chat.last_message_at = said.created_at
     assert found() == {}
-    sql("UPDATE backtests SET saved_at = saved_at - interval '7 minutes'")
+    sql("UPDATE runs SET started_at = started_at - interval '7 minutes'")
     assert found(fix=True) == {"promises": 1}
 
 

@@ -29,6 +29,15 @@ ARCHIVE = {
     "active": Badge("inbox", "Active", "grey"),
     "archived": Badge("box-archive", "Archived", "grey"),
 }
+#: By `runs.engine.state`.
+RUN = {
+    "waiting": Badge("clock", "Waiting", "blue"),
+    "running": Badge("rotate", "Running", "blue"),
+    "interrupted": Badge("circle-pause", "Interrupted", "amber"),
+    "done": Badge("circle-check", "Done", "green"),
+    "failed": Badge("circle-exclamation", "Not finished", "red"),
+    "cancelled": Badge("ban", "Cancelled", "grey"),
+}
 QA = {
     "unchecked": Badge("clipboard-question", "Unchecked", "grey"),
     "passed": Badge("check-double", "Passed", "green"),

@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_the_run_so_that_it_can_go_on(
     monkeypatch.undo()
     assert app.test_cli_runner().invoke(args=["sync"]).exit_code == 0
     with transaction() as session:
-        assert session.scalar(text("SELECT count(*) FROM sync_runs")) == 1
+        assert session.scalar(text("SELECT count(*) FROM runs")) == 1
 
 
 def test_the_trigger_is_installed_or_it_is_said_why_not(app: Flask) -> None:

@@ -11,10 +11,12 @@ from app.completion import backtest, backtest_save
 from app.completion.detection import compile_phrases
 from app.core.db import db, transaction
 from app.core.errors import Conflict
-from app.models import Backtest, BacktestFinding
-from app.models.upkeep import FINDING_KINDS
+from app.models import BacktestFinding, Run
+from app.models.backtest_finding import FINDING_KINDS
+from app.models.run import APPLY_RULES
 from app.reporting import sites as reporting
 from app.reporting.pages import number
+from app.runs import engine
 from app.sites.find import find_site
 from app.sites.rules import Piece, in_pieces
 from app.web.audit import note
@@ -60,8 +62,7 @@ def continue_backtest(key: str, backtest_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction() as session:
             row = reporting.one_backtest(session, found.id, backtest_id)
-            task = backtest.BACKTEST if row.saved_at is None else backtest_save.APPLY
-            backtest.go_on(session, row, task)
+            backtest.go_on(session, row)
     except Conflict as error:
         flash(error.detail)
     return redirect(url_for("dashboard.site_backtest", key=key, backtest_id=backtest_id))
@@ -71,14 +72,14 @@ def _render(template: str, key: str, backtest_id: uuid.UUID, problem: str | None
     session = db.session()
     site = find_site(session, key)
     row = reporting.one_backtest(session, site.id, backtest_id)
-    change = row.position.get("change") or row.position
     return render_template(
         template,
         site=site,
         backtest=row,
         problem=problem,
-        is_silent=backtest.is_silent(row),
-        completes_past=change.get("complete_past"),
+        is_saved=row.kind == APPLY_RULES,
+        is_silent=not engine.is_alive(row),
+        completes_past=row.parameters.get("change", {}).get("complete_past"),
         most_kept=backtest.MOST_KEPT,
         lists={
             kind: reporting.findings(session, row.id, kind, _after(kind)) for kind in FINDING_KINDS
@@ -97,8 +98,8 @@ def _after(kind: str) -> int | None:
 class _Sentences:
     """How a finding's sentence is shown: with what decided marked, and why in words."""
 
-    def __init__(self, tested: Backtest) -> None:
-        self._rule = compile_phrases(tuple(tested.phrases), tuple(tested.exclusions))
+    def __init__(self, tested: Run) -> None:
+        self._rule = backtest.tested_rule(tested)
 
     def pieces(self, finding: BacktestFinding) -> list[Piece]:
         places = list(self._rule.places(finding.sentence))

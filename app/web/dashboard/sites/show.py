@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from app.completion.backtest import rules_of
 from app.core.db import db
 from app.core.errors import Invalid
-from app.models import Backtest, Site
+from app.models import Site
 from app.reporting import sites as reporting
 from app.sites.find import find_site
 from app.sites.rules import try_message
@@ -24,7 +28,7 @@ def site(key: str) -> ResponseReturnValue:
     values = stored_values(found)
     for backtest_id in ids("backtest")[:1]:
         tested = reporting.one_backtest(db.session(), found.id, backtest_id)
-        values |= _lines(tested)
+        values |= _lines(tested.parameters)
     return editor(found, values)
 
 
@@ -49,12 +53,12 @@ def editor(
 def stored_values(found: Site) -> dict[str, str]:
     """What the form shows while nothing is changed."""
     return {
-        **_lines(found),
+        **_lines(rules_of(found)),
         "message": "",
         "partial_after_minutes": str(found.partial_after_minutes),
         "memory_table": found.memory_table,
     }
 
 
-def _lines(rules: Site | Backtest) -> dict[str, str]:
-    return {"phrases": "\n".join(rules.phrases), "exclusions": "\n".join(rules.exclusions)}
+def _lines(rules: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "\n".join(rules[name]) for name in ("phrases", "exclusions")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import g
 
 from app.core.db import db
-from app.models import CheckReport
+from app.models import Run
 from app.upkeep import doctor, doctor_job
 from app.upkeep.doctor import Result
 
@@ -21,18 +21,17 @@ class CheckRow:
     result: Result
 
 
-def latest() -> CheckReport | None:
+def latest() -> Run | None:
     """The newest report, read once a request."""
     if "latest_check" not in g:
         g.latest_check = doctor.latest(db.session())
-    report: CheckReport | None = g.latest_check
+    report: Run | None = g.latest_check
     return report
 
 
 def rows() -> list[CheckRow]:
     """Every check as the newest report has it."""
-    report = latest()
-    results = {each["check"]: Result(**each) for each in (report.findings if report else ())}
+    results = {result.check: result for result in doctor.findings(latest())}
     return [
         CheckRow(
             check.holds,

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.completion.backtest import BACKTEST
-from app.completion.backtest_save import APPLY, SETTLE
+from app.completion.backtest_save import SETTLE
 from app.core.db import db
 from app.delivery.outbox import DELIVER
 from app.models import JobDeath
-from app.sync.runs import MANUAL_SYNC
-from app.upkeep import doctor_job, quarantine
+from app.models.run import APPLY_RULES, BACKTEST, CHECK_EVERYTHING, MANUAL_SYNC
+from app.upkeep import quarantine
 from app.upkeep.job_deaths import EVALUATE_ALONE
 from app.web.dashboard.incidents.labels import how_often
 from app.web.frame.labels import Badge, destination_name
 
 TASKS = {
     MANUAL_SYNC: "A sync",
-    doctor_job.JOB: "A check",
+    CHECK_EVERYTHING: "A check",
     "check_every_night": "The nightly check",
     BACKTEST: "A test of booking phrases",
-    APPLY: "Applying new booking phrases",
+    APPLY_RULES: "Applying new booking phrases",
     SETTLE: "Applying new booking phrases",
     EVALUATE_ALONE: "Looking for a booking in a conversation",
     "send_abandoned_leads": "Sending unfinished leads",

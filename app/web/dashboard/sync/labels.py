@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from app.sync import runs
-from app.web.frame.labels import Badge
+from app.runs import engine
 
-STATE = {
-    "waiting": Badge("clock", "Waiting", "blue"),
-    "running": Badge("rotate", "Running", "blue"),
-    "interrupted": Badge("circle-pause", "Interrupted", "amber"),
-    "done": Badge("circle-check", "Done", "green"),
-    "failed": Badge("circle-exclamation", "Not finished", "red"),
-}
 SENTENCE = {
     "waiting": "It begins as soon as a worker is free. You can leave this page.",
     "running": "You can leave this page and come back to it.",
     "interrupted": "Its process stopped half-way. What was found until then is kept."
     " Go on, and it continues where it was.",
     "done": "Everything was looked at.",
+    "cancelled": "It was cancelled. What was found until then is kept.",
 }
 NO_WORKER = "No worker is running, so nobody can begin. Please start one: flask worker"
 #: What a report counts, in words.
@@ -30,4 +23,4 @@ COUNTS = {
     "deliveries_enqueued": "Leads being sent on",
     "set_aside": "Rows set aside",
 }
-state = runs.state
+state = engine.state

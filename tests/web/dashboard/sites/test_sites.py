@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from app.completion import backtest, backtest_save
 from app.core.db import transaction
-from app.models import Backtest, ChatSession, Site
+from app.models import ChatSession, Run, Site
+from app.runs import engine
 from tests.factories import make_chat, make_lead, make_message, make_site
 from tests.reporting.queries import counted
 from tests.web.pages import said
@@ -68,7 +69,7 @@ def test_only_admins_see_and_change_sites(app: Flask, site: Site) -> None:
 def test_a_post_without_its_token_does_nothing(admin: FlaskClient, site: Site) -> None:
     assert admin.post("/sites/harbour/backtests", data={"phrases": "x"}).status_code == 400
     with transaction() as session:
-        assert session.scalar(select(Backtest.id)) is None
+        assert session.scalar(select(Run.id)) is None
 
 
 def test_the_list_names_every_site_with_few_queries(admin: FlaskClient, site: Site) -> None:
@@ -130,7 +131,7 @@ def test_wrong_phrases_are_said_beside_their_field_and_kept(
     assert "Try me</textarea>" in page.text
     assert words.strip().splitlines()[-1:] == [] or words.strip().splitlines()[-1] in page.text
     with transaction() as session:
-        assert session.scalar(select(Backtest.id)) is None
+        assert session.scalar(select(Run.id)) is None
 
 
 def test_settings_are_saved_and_typed_phrases_stay(admin: FlaskClient, site: Site) -> None:
@@ -268,7 +269,7 @@ def test_a_broken_run_says_what_holds_and_can_go_on(admin: FlaskClient, site: Si
     path = made(send(admin, "/sites/harbour/backtests"))
     backtest_id = uuid.UUID(path.rsplit("/", 1)[1])
     with transaction() as session:
-        backtest.fail(session, backtest_id)
+        engine.finish(session.get_one(Run, backtest_id), engine.WENT_WRONG)
     page = admin.get(path)
     assert "Something went wrong on our side" in page.text
     assert "Go on" in page.text
@@ -277,7 +278,7 @@ def test_a_broken_run_says_what_holds_and_can_go_on(admin: FlaskClient, site: Si
     assert "Tested" in admin.get(path).text
     made(send(admin, f"{path}/adoption"))
     with transaction() as session:
-        backtest.fail(session, backtest_id)
+        engine.finish(session.get_one(Run, backtest_id), engine.WENT_WRONG)
     assert "not every past session is settled" in admin.get(path).text
 
 

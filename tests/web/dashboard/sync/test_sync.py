@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.core.db import transaction
+from app.models.run import MANUAL_SYNC
+from app.runs import engine
 from app.sync import manual, runs
 from tests.reporting.queries import counted
 from tests.sync.manual_runs import (
@@ -58,7 +60,7 @@ def test_a_sync_is_waiting_running_interrupted_and_done(admin: FlaskClient) -> N
         run = runs.running(session)
     assert run is not None
     runner = uuid.uuid4()
-    assert runs.claim(run.id, runner)
+    assert engine.claim(MANUAL_SYNC, run.id, runner)
     assert 'data-state="running"' in admin.get("/sync/live").text
     let_time_pass(run.id)
     page = admin.get("/sync/live").text
