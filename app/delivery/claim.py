@@ -84,28 +84,33 @@ def _is_busy(session: Session, destination: DestinationRow, with_suspects: bool)
     their own, and would never find room beside all the others.
     """
     now = clock.now()
-    is_ours = Delivery.destination_key == destination.key
     live = session.scalar(
         select(func.count()).where(
-            is_ours, Delivery.claim_token.is_not(None), Delivery.claimed_until > now
+            Delivery.destination_key == destination.key,
+            Delivery.claim_token.is_not(None),
+            Delivery.claimed_until > now,
         )
     )
     most = most_at_once(destination.key)
     most = 1 if is_probing(destination.consecutive_failures) else most
     if not with_suspects:
-        most -= (
-            session.scalar(
-                select(func.count()).where(
-                    is_ours,
-                    Delivery.is_suspect,
-                    Delivery.status.in_(OPEN_STATUSES),
-                    Delivery.next_attempt_at <= now,
-                    or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
-                )
-            )
-            or 0
-        )
+        most -= _suspects_due(session, destination, now)
     return (live or 0) >= most
+
+
+def _suspects_due(session: Session, destination: DestinationRow, now: datetime) -> int:
+    """How many wait for a process of their own. A paused destination gets none but tests."""
+    due = session.scalar(
+        select(func.count()).where(
+            Delivery.destination_key == destination.key,
+            Delivery.is_suspect,
+            Delivery.status.in_(OPEN_STATUSES),
+            Delivery.next_attempt_at <= now,
+            or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
+            _may_go(session, destination, now),
+        )
+    )
+    return due or 0
 
 
 def _next_due(

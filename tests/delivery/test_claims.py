@@ -21,7 +21,7 @@ from app.delivery.record import record
 from app.delivery.repeat import OVERDUE, rescue
 from app.delivery.schedule import JITTER, RETRY_DELAYS
 from app.delivery.send import attempt, drain
-from app.models import Delivery
+from app.models import Delivery, Destination
 from tests.delivery.conftest import Outbox
 from tests.fakes.n8n import N8n
 
@@ -208,6 +208,19 @@ def test_suspects_find_room_however_many_others_wait(outbox_of: Outbox) -> None:
     assert [each is not None for each in others] == [True, True, False, False]
     assert {claim("n8n").id for _ in suspects} == set(suspects)
     assert claim("n8n") is None
+
+
+def test_suspects_of_a_paused_destination_leave_room_for_a_test(
+    outbox_of: Outbox, n8n: N8n
+) -> None:
+    for _ in range(MOST_AT_ONCE):
+        suspect(outbox_of.enqueue())
+    with transaction() as session:
+        session.execute(update(Destination).values(paused_at=clock.now()))
+        test = repeat.send_test(session, "n8n")
+    assert drain("n8n", with_suspects=False) == 1
+    assert n8n.ids == [str(test)]
+    assert outbox_of.destination().paused_at is None
 
 
 def test_a_delivery_under_way_when_the_whole_service_is_killed_is_sent_by_anybody(
